@@ -1,0 +1,1 @@
+"""The outside: REST, the live feed and the page."""

@@ -1,0 +1,55 @@
+"""Who may open what: exact Origin and Host rules.
+
+A page of another origin may not open `/ws` or change anything unless it is listed; and in open mode a name that an
+attacker could point at us (DNS rebinding) is refused.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import HTTPConnection
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a request is refused, as an HTTP status and a sentence."""
+
+    status: int
+    reason: str
+
+
+class Guard:
+    """Decides about one connection from its headers alone."""
+
+    def __init__(self, allowed_origins: Sequence[str] = (), allowed_hosts: Sequence[str] = ()) -> None:
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        self._hosts = frozenset(host.lower() for host in allowed_hosts)
+
+    def refuses(self, connection: HTTPConnection) -> Refusal | None:
+        host = connection.headers.get("host", "")
+        origin = connection.headers.get("origin")
+        if origin is not None and not self._is_known_origin(origin, connection, host):
+            return Refusal(403, "this origin may not do that; list it in [server] allowed_origins")
+        if not self._is_known_host(host):
+            return Refusal(421, "this Host name is not known; list it in [server] allowed_hosts")
+        return None
+
+    def _is_known_origin(self, origin: str, connection: HTTPConnection, host: str) -> bool:
+        scheme = {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme)
+        return origin.lower() == f"{scheme}://{host}".lower() or origin.lower() in self._origins
+
+    def _is_known_host(self, host: str) -> bool:
+        name = _without_port(host).lower().rstrip(".")
+        if name in self._hosts or (name and "." not in name and ":" not in name) or name.endswith(".local"):
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host

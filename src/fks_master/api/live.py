@@ -1,0 +1,175 @@
+"""The live feed: `/ws`.
+
+A client gets everything at once, then full updates every five seconds and each event as it happens. One that sends
+`subscribe_changes` gets single changed services instead of full updates. A client that does not read for ten seconds
+is dropped; it slows nobody.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from fks_master.api.view import View
+from fks_master.events.bus import Subscription
+from fks_master.hub import Change, Hub
+from fks_master.metrics import Metrics
+from fks_master.model import Event
+
+UPDATE_SECONDS = 5.0
+SEND_SECONDS = 10.0
+MAX_CLIENTS = 1000
+COMMANDS_PER_SECOND = 20
+
+encode = msgspec.json.encode
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which events a client wants; an empty tuple means all."""
+
+    service_id: str | None = None
+    event_types: tuple[str, ...] = ()
+
+    def wants(self, event: Event) -> bool:
+        if self.service_id is not None and event.service_id != self.service_id:
+            return False
+        return not self.event_types or event.event_type in self.event_types
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What a client may send."""
+
+    command_type: str
+    service_id: str | None = None
+    event_types: tuple[str, ...] | None = None
+
+
+def event_message(event: Event) -> bytes:
+    fields = msgspec.to_builtins(event)
+    return encode({"type": "event", "event": fields, **fields})
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, socket: WebSocket, view: View, subscription: Subscription[Change]) -> None:
+        self._socket = socket
+        self._view = view
+        self._subscription = subscription
+        self._filters = Filters()
+        self._wants_changes = False
+        self._commands: dict[str, Callable[[Command], dict[str, Any]]] = {
+            "subscribe_events": self._subscribe_events,
+            "clear_subscription": self._clear_subscription,
+            "subscribe_changes": self._subscribe_changes,
+            "get_service_details": self._get_service_details,
+        }
+
+    async def run(self) -> None:
+        await self._send(self._snapshot("initial"))
+        tasks = [asyncio.create_task(one()) for one in (self._read, self._push_changes, self._push_updates)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, message: bytes) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._socket.send_text(message.decode())
+
+    def _snapshot(self, kind: str) -> bytes:
+        statuses = self._view.statuses()
+        message = {"type": kind, "services": statuses, "metrics": self._view.system(statuses)}
+        if kind == "update":
+            message["timestamp"] = self._view.clock.now()
+        return encode(message)
+
+    async def _push_updates(self) -> None:
+        while True:
+            await self._view.clock.sleep(UPDATE_SECONDS)
+            if not self._wants_changes:
+                await self._send(self._snapshot("update"))
+
+    async def _push_changes(self) -> None:
+        while True:
+            changes = await self._subscription.take_all()
+            if self._subscription.must_resync:
+                self._subscription.must_resync = False
+                await self._send(self._snapshot("initial"))
+            if self._wants_changes:
+                for service_id in dict.fromkeys(change.state.service_id for change in changes):
+                    await self._send(encode({"type": "change", "service": self._view.status(service_id)}))
+            for event in (event for change in changes for event in change.events):
+                if self._filters.wants(event):
+                    await self._send(event_message(event))
+
+    async def _read(self) -> None:
+        window, count = self._view.clock.monotonic(), 0
+        while True:
+            text = await self._socket.receive_text()
+            now = self._view.clock.monotonic()
+            if now - window > 1:
+                window, count = now, 0
+            count += 1
+            answer = {"type": "error", "reason": "too many commands"}
+            if count <= COMMANDS_PER_SECOND:
+                answer = self._answer(text)
+            await self._send(encode(answer))
+
+    def _answer(self, text: str) -> dict[str, Any]:
+        try:
+            command = msgspec.json.decode(text, type=Command)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+            return {"type": "error", "reason": f"not a command: {error}"}
+        answer = self._commands.get(command.command_type)
+        if answer is None:
+            known = ", ".join(sorted(self._commands))
+            return {"type": "error", "reason": f"unknown command_type; known are {known}"}
+        return answer(command)
+
+    def _subscribe_events(self, command: Command) -> dict[str, Any]:
+        self._filters = Filters(command.service_id, command.event_types or ())
+        return {"type": "subscription_confirmed", "filters": self._filters, "message": "Only these events follow"}
+
+    def _clear_subscription(self, _: Command) -> dict[str, Any]:
+        self._filters = Filters()
+        return {"type": "subscription_cleared"}
+
+    def _subscribe_changes(self, _: Command) -> dict[str, Any]:
+        self._wants_changes = True
+        return {"type": "subscription_confirmed", "filters": self._filters, "message": "Changes follow one by one"}
+
+    def _get_service_details(self, command: Command) -> dict[str, Any]:
+        health = self._view.health(command.service_id or "")
+        if health is None:
+            return {"type": "error", "reason": f"no service {command.service_id!r} is watched"}
+        return {"type": "service_details", "service_id": command.service_id, "health": health}
+
+
+class LiveFeed:
+    """The endpoint of `/ws`."""
+
+    def __init__(self, hub: Hub, view: View, metrics: Metrics) -> None:
+        self._hub = hub
+        self._view = view
+        self._metrics = metrics
+
+    async def __call__(self, socket: WebSocket) -> None:
+        if self._metrics.websocket_connections >= MAX_CLIENTS:
+            await socket.close(1013, "too many clients")
+            return
+        self._metrics.websocket_connections += 1
+        try:
+            with self._hub.bus.subscribe() as subscription:
+                await socket.accept()
+                await Client(socket, self._view, subscription).run()
+        except (WebSocketDisconnect, TimeoutError):
+            pass
+        finally:
+            self._metrics.websocket_connections -= 1

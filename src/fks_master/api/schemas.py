@@ -1,0 +1,179 @@
+"""The shapes that clients rely on."""
+
+from datetime import datetime
+
+import msgspec
+
+from fks_master.model import Outcome, Result, Service, ServiceType, State, Status
+
+
+class ServiceStatus(msgspec.Struct, frozen=True):
+    """One line of `GET /api/services`."""
+
+    id: str
+    name: str
+    status: Status
+    last_check: datetime | None
+    uptime_seconds: int
+    response_time_ms: float | None
+    error_message: str | None
+    service_type: ServiceType
+    critical: bool
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One check, or one component that a service reports about."""
+
+    name: str
+    status: Status
+    response_time_ms: float | None
+    message: str | None
+    timestamp: datetime
+
+
+class ServiceFigures(msgspec.Struct, frozen=True):
+    """Figures of a service; null where unknown."""
+
+    cpu_usage_percent: float | None = None
+    memory_usage_mb: float | None = None
+    disk_usage_percent: float | None = None
+    network_in_bytes: int | None = None
+    network_out_bytes: int | None = None
+    request_count: int | None = None
+    error_rate: float | None = None
+    block_read_bytes: int | None = None
+    block_write_bytes: int | None = None
+
+
+class ServiceHealth(msgspec.Struct, frozen=True):
+    """`GET /api/services/{id}/health`."""
+
+    service_id: str
+    status: Status
+    checks: list[Check]
+    metrics: ServiceFigures
+    last_updated: datetime | None
+
+
+class SystemMetrics(msgspec.Struct, frozen=True):
+    """`GET /api/metrics`."""
+
+    total_services: int
+    healthy_services: int
+    unhealthy_services: int
+    critical_services_down: int
+    average_response_time_ms: float
+    system_load_average: float
+    total_requests: int
+    total_errors: int
+
+
+class AggregateService(msgspec.Struct, frozen=True, rename="camel"):
+    """One service as the React app reads it."""
+
+    id: str
+    name: str
+    status: str
+    raw_status: Status
+    last_check: datetime | None
+    response_time_ms: float | None
+    critical: bool
+
+
+class Aggregate(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /health/aggregate`."""
+
+    overall_status: str
+    total_services: int
+    healthy_services: int
+    warning_services: int
+    error_services: int
+    offline_services: int
+    last_update: datetime
+    services: list[AggregateService]
+
+
+AGGREGATE_WORD = {
+    Status.HEALTHY: "healthy",
+    Status.DEGRADED: "warning",
+    Status.UNHEALTHY: "error",
+    Status.UNKNOWN: "offline",
+}
+
+
+def milliseconds(result: Result | None) -> float | None:
+    if result is None or result.outcome is not Outcome.SUCCESS:
+        return None
+    return round(result.seconds * 1000, 2)
+
+
+def service_status(service: Service, state: State, now: datetime) -> ServiceStatus:
+    return ServiceStatus(
+        id=service.id,
+        name=service.name,
+        status=state.status,
+        last_check=state.last.at if state.last else None,
+        uptime_seconds=int((now - state.up_since).total_seconds()) if state.up_since else 0,
+        response_time_ms=milliseconds(state.last),
+        error_message=state.last.message if state.last else None,
+        service_type=service.service_type,
+        critical=service.critical,
+    )
+
+
+def service_health(state: State, error_rate: float) -> ServiceHealth:
+    last = state.last
+    checks: list[Check] = []
+    if last is not None:
+        checks.append(Check("health_endpoint", state.status, milliseconds(last), last.message, last.at))
+        checks += [
+            Check(one.name, Status.HEALTHY if one.healthy else Status.UNHEALTHY, one.latency_ms, one.message, last.at)
+            for one in last.components
+        ]
+    figures = ServiceFigures(error_rate=error_rate)
+    return ServiceHealth(state.service_id, state.status, checks, figures, last.at if last else None)
+
+
+def aggregate(statuses: list[ServiceStatus], now: datetime) -> Aggregate:
+    words = [AGGREGATE_WORD[one.status] for one in statuses]
+    overall = "healthy"
+    if "error" in words:
+        overall = "critical"
+    elif "warning" in words or "offline" in words:
+        overall = "degraded"
+    return Aggregate(
+        overall_status=overall,
+        total_services=len(statuses),
+        healthy_services=words.count("healthy"),
+        warning_services=words.count("warning"),
+        error_services=words.count("error"),
+        offline_services=words.count("offline"),
+        last_update=now,
+        services=[
+            AggregateService(
+                one.id,
+                one.name,
+                AGGREGATE_WORD[one.status],
+                one.status,
+                one.last_check,
+                one.response_time_ms,
+                one.critical,
+            )
+            for one in statuses
+        ],
+    )
+
+
+def system_metrics(statuses: list[ServiceStatus], load: float, requests: int, errors: int) -> SystemMetrics:
+    times = [one.response_time_ms for one in statuses if one.response_time_ms is not None]
+    unhealthy = [one for one in statuses if one.status is Status.UNHEALTHY]
+    return SystemMetrics(
+        total_services=len(statuses),
+        healthy_services=sum(one.status is Status.HEALTHY for one in statuses),
+        unhealthy_services=len(unhealthy),
+        critical_services_down=sum(one.critical for one in unhealthy),
+        average_response_time_ms=round(sum(times) / len(times), 2) if times else 0.0,
+        system_load_average=load,
+        total_requests=requests,
+        total_errors=errors,
+    )

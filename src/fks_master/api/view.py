@@ -1,0 +1,52 @@
+"""What the routes and the live feed show, drawn from the hub when asked."""
+
+import os
+
+from fks_master.api.schemas import (
+    Aggregate,
+    ServiceHealth,
+    ServiceStatus,
+    SystemMetrics,
+    aggregate,
+    service_health,
+    service_status,
+    system_metrics,
+)
+from fks_master.clock import Clock
+from fks_master.hub import Hub
+from fks_master.metrics import Metrics
+
+
+class View:
+    """The present state in the shapes of the contract."""
+
+    def __init__(self, hub: Hub, metrics: Metrics, clock: Clock) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self.clock = clock
+
+    def statuses(self) -> list[ServiceStatus]:
+        now = self.clock.now()
+        states = self._hub.states
+        return [service_status(service, states[service.id], now) for service in self._hub.services.values()]
+
+    def status(self, service_id: str) -> ServiceStatus:
+        return service_status(self._hub.services[service_id], self._hub.states[service_id], self.clock.now())
+
+    def health(self, service_id: str) -> ServiceHealth | None:
+        """Return None for a service that is not watched."""
+        state = self._hub.states.get(service_id)
+        if state is None:
+            return None
+        return service_health(state, self._metrics.error_rate(service_id, self.clock.now().timestamp()))
+
+    def aggregate(self) -> Aggregate:
+        return aggregate(self.statuses(), self.clock.now())
+
+    def system(self, statuses: list[ServiceStatus]) -> SystemMetrics:
+        return system_metrics(
+            statuses, round(os.getloadavg()[0], 2), self._metrics.total_checks, self._metrics.total_failures
+        )
+
+    def prometheus(self) -> bytes:
+        return self._metrics.render(self.clock.monotonic(), self.clock.now().timestamp())

@@ -1,0 +1,18 @@
+"""Every exception that FKS Master raises on purpose.
+
+FksError
+└── ConfigError    the configuration holds mistakes; all of them, not only the first
+"""
+
+
+class FksError(Exception):
+    """The root: catch it to catch everything that we raise on purpose."""
+
+
+class ConfigError(FksError):
+    """The configuration holds mistakes."""
+
+    def __init__(self, source: str, mistakes: list[str]) -> None:
+        self.source = source
+        self.mistakes = mistakes
+        super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))

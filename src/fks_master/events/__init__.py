@@ -1,0 +1,1 @@
+"""Numbered events and bounded subscriptions."""

@@ -1,0 +1,161 @@
+"""Every metric with its name, help and labels, and their rendering in Prometheus' text format 0.0.4.
+
+The labels of a service are escaped once, when it is first watched. Source of the format:
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+
+from fks_master.model import Outcome, Result, Service, State, Status
+
+RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+ERROR_WINDOW_SECONDS = 300.0
+STATUS_NUMBER = {Status.UNKNOWN: 0, Status.HEALTHY: 1, Status.DEGRADED: 2, Status.UNHEALTHY: 3}
+
+
+def escape(value: str) -> str:
+    """Escape a label's value; lone surrogates, which no scraper can parse, become U+FFFD."""
+    clean = value.encode("utf-8", "replace").decode() if value.isascii() else _without_surrogates(value)
+    return clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _without_surrogates(value: str) -> str:
+    return "".join("�" if "\ud800" <= character <= "\udfff" else character for character in value)
+
+
+def labels(**values: str) -> str:
+    return ",".join(f'{name}="{escape(value)}"' for name, value in values.items())
+
+
+class Histogram:
+    """Counts of seconds by bucket."""
+
+    def __init__(self, buckets: Sequence[float]) -> None:
+        self.buckets = buckets
+        self.counts = [0] * (len(buckets) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self.counts[bisect_left(self.buckets, seconds)] += 1
+        self.total += seconds
+
+    def lines(self, name: str, label_text: str) -> Iterable[str]:
+        cumulative = 0
+        for bound, count in zip((*self.buckets, "+Inf"), self.counts, strict=True):
+            cumulative += count
+            yield f'{name}_bucket{{{label_text},le="{bound}"}} {cumulative}'
+        yield f"{name}_sum{{{label_text}}} {self.total:.9g}"
+        yield f"{name}_count{{{label_text}}} {cumulative}"
+
+
+class ServiceMetrics:
+    """One service's numbers."""
+
+    def __init__(self, service: Service) -> None:
+        named = labels(service_id=service.id, service_name=service.name)
+        self.named = named
+        self.typed = f"{named},{labels(service_type=service.service_type)}"
+        self.full = f"{self.typed},{labels(critical=str(service.critical).lower())}"
+        self.status = Status.UNKNOWN
+        self.successes = 0
+        self.failures = 0
+        self.response = Histogram(RESPONSE_BUCKETS)
+        self.failed_at: deque[float] = deque(maxlen=10_000)
+
+    def error_rate(self, now: float) -> float:
+        """Failures a minute over the last five minutes."""
+        while self.failed_at and self.failed_at[0] < now - ERROR_WINDOW_SECONDS:
+            self.failed_at.popleft()
+        return len(self.failed_at) / (ERROR_WINDOW_SECONDS / 60)
+
+
+class Metrics:
+    """The whole set. Plain attributes are counters and gauges without labels."""
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self._services: dict[str, ServiceMetrics] = {}
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._durations: dict[tuple[str, str], Histogram] = {}
+        self.websocket_connections = 0
+        self.compose_unauthorized = 0
+        self.restart_unauthorized = 0
+
+    @property
+    def total_checks(self) -> int:
+        return sum(one.successes + one.failures for one in self._services.values())
+
+    @property
+    def total_failures(self) -> int:
+        return sum(one.failures for one in self._services.values())
+
+    def watch(self, service: Service) -> None:
+        known = self._services.get(service.id)
+        fresh = ServiceMetrics(service)
+        if known is None or known.full != fresh.full:
+            self._services[service.id] = fresh
+
+    def forget(self, service: Service) -> None:
+        self._services.pop(service.id, None)
+
+    def record(self, service: Service, state: State, result: Result) -> None:
+        one = self._services[service.id]
+        one.status = state.status
+        if result.outcome is Outcome.SUCCESS:
+            one.successes += 1
+            one.response.observe(result.seconds)
+        elif result.outcome is Outcome.FAILURE:
+            one.failures += 1
+            one.failed_at.append(result.at.timestamp())
+
+    def request(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Count a request under its route's template, which keeps the set of series bounded."""
+        self._requests[method, path, status] += 1
+        self._durations.setdefault((method, path), Histogram(HTTP_BUCKETS)).observe(seconds)
+
+    def error_rate(self, service_id: str, now: float) -> float:
+        return self._services[service_id].error_rate(now)
+
+    def render(self, monotonic: float, now: float) -> bytes:
+        """Text for a scraper; `monotonic` and `now` in seconds."""
+        lines = [*self._service_lines(now), *self._monitor_lines(monotonic)]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _service_lines(self, now: float) -> Iterable[str]:
+        services = self._services.values()
+        yield from _head("fks_service_health_status", "gauge", "0 unknown, 1 healthy, 2 degraded, 3 unhealthy.")
+        for one in services:
+            yield f"fks_service_health_status{{{one.full}}} {STATUS_NUMBER[one.status]}"
+        yield from _head("fks_health_checks_total", "counter", "Completed health checks by status.")
+        for one in services:
+            yield f'fks_health_checks_total{{{one.named},status="success"}} {one.successes}'
+            yield f'fks_health_checks_total{{{one.named},status="failure"}} {one.failures}'
+        yield from _head("fks_service_error_rate", "gauge", "Failed checks a minute over the last five minutes.")
+        for one in services:
+            yield f"fks_service_error_rate{{{one.typed}}} {one.error_rate(now):.6g}"
+        yield from _head("fks_service_response_time_seconds", "histogram", "Response time of successful checks.")
+        for one in services:
+            yield from one.response.lines("fks_service_response_time_seconds", one.typed)
+
+    def _monitor_lines(self, monotonic: float) -> Iterable[str]:
+        yield from _head("fks_monitor_uptime_seconds_total", "counter", "Seconds since the monitor started.")
+        yield f"fks_monitor_uptime_seconds_total {monotonic - self._started:.3f}"
+        yield from _head("fks_websocket_connections_active", "gauge", "Open WebSocket connections.")
+        yield f"fks_websocket_connections_active {self.websocket_connections}"
+        yield from _head("fks_compose_unauthorized_total", "counter", "Refused Compose requests.")
+        yield f"fks_compose_unauthorized_total {self.compose_unauthorized}"
+        yield from _head("fks_restart_unauthorized_total", "counter", "Refused restart requests.")
+        yield f"fks_restart_unauthorized_total {self.restart_unauthorized}"
+        yield from _head("fks_http_requests_total", "counter", "HTTP requests by route.")
+        for (method, path, status), count in self._requests.items():
+            yield f"fks_http_requests_total{{{labels(method=method, path=path, status=str(status))}}} {count}"
+        yield from _head("fks_http_request_duration_seconds", "histogram", "Duration of HTTP requests by route.")
+        for (method, path), histogram in self._durations.items():
+            yield from histogram.lines("fks_http_request_duration_seconds", labels(method=method, path=path))
+
+
+def _head(name: str, kind: str, text: str) -> tuple[str, str]:
+    return f"# HELP {name} {text}", f"# TYPE {name} {kind}"

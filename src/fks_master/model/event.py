@@ -1,0 +1,28 @@
+"""Facts about the past, immutable and numbered."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class EventType(StrEnum):
+    """The kinds of event that the outside can subscribe to."""
+
+    SERVICE_UP = "ServiceUp"
+    SERVICE_DOWN = "ServiceDown"
+    HIGH_LATENCY = "HighLatency"
+    STATUS_CHANGED = "StatusChanged"
+    CONFIG_RELOADED = "ConfigReloaded"
+    SYSTEM_ALERT = "SystemAlert"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One fact. `id` is given by the bus; 0 before."""
+
+    event_type: EventType
+    message: str
+    timestamp: datetime
+    service_id: str | None = None
+    data: dict[str, object] = {}
+    id: int = 0

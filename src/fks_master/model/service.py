@@ -1,0 +1,51 @@
+"""What is configured: a service, and the policy by which it is judged."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ServiceType(StrEnum):
+    """What a service is for; decides nothing but how it is shown and grouped."""
+
+    API = "Api"
+    WORKER = "Worker"
+    DATABASE = "Database"
+    AUTH = "Auth"
+    ENGINE = "Engine"
+    TRANSFORMER = "Transformer"
+    TRAINING = "Training"
+    CONFIG = "Config"
+    EXECUTION = "Execution"
+    WEB = "Web"
+    NGINX = "Nginx"
+    MASTER = "Master"
+    CACHE = "Cache"
+    QUEUE = "Queue"
+    OTHER = "Other"
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """How results become status and events."""
+
+    failure_threshold: int = 3
+    high_latency_ms: float = 2000.0
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One service that is watched."""
+
+    id: str
+    name: str
+    health_endpoint: str
+    service_type: ServiceType = ServiceType.OTHER
+    docker_container: str | None = None
+    expected_response_time_ms: float = 1000.0
+    critical: bool = False
+    interval_seconds: float = 30.0
+    timeout_seconds: float = 10.0
+    tries: int = 3
+    detailed: bool = True
+    depends_on: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    group: str | None = None

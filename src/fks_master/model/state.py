@@ -1,0 +1,46 @@
+"""What is remembered about a service."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from fks_master.model.result import Reason, Result
+
+
+class Status(StrEnum):
+    """What the last completed check says."""
+
+    UNKNOWN = "Unknown"
+    HEALTHY = "Healthy"
+    DEGRADED = "Degraded"
+    UNHEALTHY = "Unhealthy"
+
+
+class State(msgspec.Struct, frozen=True):
+    """Everything remembered about one service.
+
+    `since` is when the present status began; `up_since` when it last recovered (None unless up); `failing_since` the
+    first failure of the present run of failures; `is_down` whether people were told.
+    """
+
+    service_id: str
+    status: Status = Status.UNKNOWN
+    since: datetime | None = None
+    up_since: datetime | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    slow_checks: int = 0
+    is_down: bool = False
+    is_slow: bool = False
+    last: Result | None = None
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """A change of status."""
+
+    service_id: str
+    old: Status
+    new: Status
+    at: datetime
+    reason: Reason | None = None

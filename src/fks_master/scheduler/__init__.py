@@ -1,0 +1,1 @@
+"""When each service is looked at, and the loop that looks."""

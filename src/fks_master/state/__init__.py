@@ -1,0 +1,1 @@
+"""What is known of each service, and the one place where it changes."""

@@ -1,0 +1,101 @@
+"""The judge: a pure function from state and result to the new state and what it means.
+
+Status follows at once; telling is considered. Each completed check decides the status by itself. `failure_threshold`
+failed checks in a row make a service *down*, which is told once; *up* is told only where *down* was. High latency is
+told once an episode, after the same number of slow checks; the episode ends with the first check that is not slow.
+A void result changes nothing: not seeing is not failing.
+"""
+
+import msgspec
+
+from fks_master.model import Event, EventType, Outcome, Policy, Result, Service, State, Status, Transition
+
+
+def apply(
+    state: State, result: Result, service: Service, policy: Policy
+) -> tuple[State, Transition | None, list[Event]]:
+    if result.outcome is Outcome.VOID:
+        return state, None, []
+    status = judge(result, service)
+    is_up = status is not Status.UNHEALTHY
+    new = msgspec.structs.replace(
+        state,
+        status=status,
+        since=state.since if status is state.status else result.at,
+        up_since=(state.up_since or result.at) if is_up else None,
+        failing_since=None if is_up else state.failing_since or result.at,
+        failures=0 if is_up else state.failures + 1,
+        slow_checks=state.slow_checks + 1 if is_slow(result, policy) else 0,
+        last=result,
+    )
+    new, events = _told(new, result, service, policy)
+    if status is state.status:
+        return new, None, events
+    transition = Transition(state.service_id, state.status, status, result.at, result.reason)
+    return new, transition, [_status_changed(transition, result), *events]
+
+
+def judge(result: Result, service: Service) -> Status:
+    if result.outcome is Outcome.FAILURE:
+        return Status.UNHEALTHY
+    if result.degraded or result.seconds * 1000 > service.expected_response_time_ms:
+        return Status.DEGRADED
+    return Status.HEALTHY
+
+
+def is_slow(result: Result, policy: Policy) -> bool:
+    return result.outcome is Outcome.SUCCESS and result.seconds * 1000 > policy.high_latency_ms
+
+
+def _told(new: State, result: Result, service: Service, policy: Policy) -> tuple[State, list[Event]]:
+    events: list[Event] = []
+    is_down, is_told_slow = new.is_down, new.is_slow
+    if not is_down and new.failures >= policy.failure_threshold:
+        is_down = True
+        events.append(_down(new, result, service))
+    elif is_down and new.failures == 0:
+        is_down = False
+        events.append(_up(new, result, service))
+    if new.slow_checks == 0:
+        is_told_slow = False
+    elif not is_told_slow and new.slow_checks >= policy.failure_threshold:
+        is_told_slow = True
+        events.append(_high_latency(result, service, policy))
+    return msgspec.structs.replace(new, is_down=is_down, is_slow=is_told_slow), events
+
+
+def _status_changed(transition: Transition, result: Result) -> Event:
+    return Event(
+        EventType.STATUS_CHANGED,
+        f"{transition.old} to {transition.new}",
+        result.at,
+        transition.service_id,
+        {"old": transition.old, "new": transition.new, "reason": transition.reason, "error": result.message},
+    )
+
+
+def _down(new: State, result: Result, service: Service) -> Event:
+    data: dict[str, object] = {
+        "critical": service.critical,
+        "reason": result.reason,
+        "error": result.message,
+        "since": new.failing_since,
+        "failures": new.failures,
+    }
+    return Event(EventType.SERVICE_DOWN, f"{service.name} is down: {result.message}", result.at, service.id, data)
+
+
+def _up(new: State, result: Result, service: Service) -> Event:
+    data: dict[str, object] = {"critical": service.critical, "status": new.status}
+    return Event(EventType.SERVICE_UP, f"{service.name} is up again", result.at, service.id, data)
+
+
+def _high_latency(result: Result, service: Service, policy: Policy) -> Event:
+    milliseconds = round(result.seconds * 1000, 1)
+    data: dict[str, object] = {
+        "critical": service.critical,
+        "response_time_ms": milliseconds,
+        "threshold_ms": policy.high_latency_ms,
+    }
+    message = f"{service.name} is slow: {milliseconds:g} ms"
+    return Event(EventType.HIGH_LATENCY, message, result.at, service.id, data)
