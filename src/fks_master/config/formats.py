@@ -1,0 +1,87 @@
+"""What a string in the file must look like: each check returns what was expected, or None if the string is good."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+Format = Callable[[str], str | None]
+
+PROBE_SCHEMES = ("http", "https", "tcp")
+DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
+_VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_.])?")
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def name(text: str) -> str | None:
+    if _NAME.fullmatch(text):
+        return None
+    return "letters, digits, '.', '_' and '-', beginning with a letter or digit"
+
+
+def variable(text: str) -> str | None:
+    return None if _VARIABLE.fullmatch(text) else "the name of an environment variable"
+
+
+def present(text: str) -> str | None:
+    return None if text.strip() else "some text"
+
+
+def host(text: str) -> str | None:
+    return None if _HOST.fullmatch(text) else 'a host name without scheme and port, such as "ops.example"'
+
+
+def network(text: str) -> str | None:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return 'an IP address or network, such as "10.0.0.0/8"'
+    return None
+
+
+def origin(text: str) -> str | None:
+    url = _split(text)
+    if url and url.scheme in {"http", "https"} and url.path in {"", "/"} and not _has_more_than_an_address(url):
+        return None
+    return 'an origin, such as "https://ops.example"'
+
+
+def endpoint(text: str) -> str | None:
+    url = _split(text)
+    if url is None or url.scheme not in PROBE_SCHEMES:
+        return 'an address that begins with http://, https:// or tcp://, such as "http://fks_api:8000/health"'
+    if url.scheme == "tcp" and url.port is None:
+        return 'a host and a port, such as "tcp://fks_db:5432"'
+    return None
+
+
+def webhook(text: str) -> str | None:
+    """Accept the empty string too: it is how many a file says "none"."""
+    url = _split(text)
+    return None if text == "" or (url and url.scheme in {"http", "https"}) else "an http:// or https:// address"
+
+
+def database(text: str) -> str | None:
+    scheme, _, rest = text.partition(":")
+    if scheme in DATABASE_SCHEMES and rest.strip("/") and (scheme == "sqlite" or _split(text)):
+        return None
+    return '"sqlite:PATH" or "postgresql://USER@HOST/DATABASE"'
+
+
+def _split(text: str) -> SplitResult | None:
+    """Split an address that names a host; None for anything else. `urlsplit` would drop control characters silently."""
+    if _BLANK_OR_CONTROL.search(text):
+        return None
+    try:
+        url = urlsplit(text)
+        is_good = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return None
+    return url if is_good else None
+
+
+def _has_more_than_an_address(url: SplitResult) -> bool:
+    return bool(url.query or url.fragment or url.username is not None)

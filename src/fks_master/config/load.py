@@ -1,0 +1,74 @@
+"""From a path to a `Config`, or to one `ConfigError` that holds every mistake."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from fks_master.config import references, walk
+from fks_master.config.builtin import FKS_SERVICES
+from fks_master.config.schema import Config, File
+from fks_master.errors import ConfigError
+
+DEFAULT_PATH = Path("config/monitor.toml")
+
+_POSITION = re.compile(r"(?P<what>.*) \(at (?P<where>.*)\)", re.DOTALL)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read the file at `path`, else the one that FKS_MONITOR_CONFIG names, else the default one.
+
+    Only when nobody named a file may it be absent: then the built-in FKS services are watched.
+    """
+    named = path or (Path(environ["FKS_MONITOR_CONFIG"]) if environ.get("FKS_MONITOR_CONFIG") else None)
+    source = named or DEFAULT_PATH
+    try:
+        content = source.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if named:
+            raise ConfigError(str(source), ["no such file"]) from error
+        return _config(File(services=FKS_SERVICES), None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(str(source), [f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from error
+    return _config(_read(content, str(source)), source)
+
+
+def _read(content: bytes, source: str) -> File:
+    document = _parse(content, source)
+    mistakes = [*walk.find_mistakes(document, File), *references.find_mistakes(document.get("services"))]
+    if mistakes:
+        raise ConfigError(source, mistakes)
+    return msgspec.convert(document, File)
+
+
+def _parse(content: bytes, source: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(source, [f"line {line}: found a byte that is not UTF-8"]) from error
+    except RecursionError as error:
+        raise ConfigError(source, ["nested too deeply"]) from error
+    except ValueError as error:
+        raise ConfigError(source, [_place_first(str(error))]) from error
+
+
+def _place_first(message: str) -> str:
+    """Turn "Invalid value (at line 3, column 7)" into "line 3, column 7: Invalid value"."""
+    match = _POSITION.fullmatch(message)
+    return f"{match['where']}: {match['what']}" if match else message
+
+
+def _config(file: File, source: Path | None) -> Config:
+    return Config(
+        monitoring=file.monitoring,
+        alerts=msgspec.structs.replace(file.alerts, webhook_url=file.alerts.webhook_url or None),
+        server=file.server,
+        compose=file.compose,
+        history=file.history,
+        control=file.control,
+        services=tuple(entry.service(file.monitoring) for entry in file.services),
+        source=source,
+    )

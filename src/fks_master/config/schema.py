@@ -1,0 +1,141 @@
+"""The shape of the configuration: its sections, their defaults, and the limits of every value."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from fks_master.config import formats
+from fks_master.model import Policy, Service, ServiceType
+
+Seconds = Annotated[float, Meta(ge=0.1, le=86400)]
+Milliseconds = Annotated[float, Meta(ge=1, le=3_600_000)]
+Tries = Annotated[int, Meta(ge=1, le=20)]
+Name = Annotated[str, Meta(extra={"format": formats.name})]
+Text = Annotated[str, Meta(extra={"format": formats.present})]
+
+
+class Monitoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How services are checked; each of them may have its own interval, timeout and tries."""
+
+    check_interval_seconds: Seconds = 30.0
+    timeout_seconds: Seconds = 10.0
+    retry_attempts: Tries = 3
+    batch_size: Annotated[int, Meta(ge=1, le=1000)] = 5
+    enable_docker_stats: bool = True
+
+
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When people are told, and where. The webhook's address is a secret: whoever has it can post."""
+
+    enable_notifications: bool = True
+    high_latency_threshold_ms: Milliseconds = 2000.0
+    consecutive_failures_threshold: Annotated[int, Meta(ge=1, le=1000)] = 3
+    webhook_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+
+    def __repr__(self) -> str:
+        return f"Alerts(webhook_url={'…' if self.webhook_url else None})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("webhook_url", "…" if self.webhook_url else None)]
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may ask, and from where."""
+
+    allowed_origins: tuple[Annotated[str, Meta(extra={"format": formats.origin})], ...] = ()
+    allowed_hosts: tuple[Annotated[str, Meta(extra={"format": formats.host})], ...] = ()
+    public_read: bool = True
+    trusted_proxies: tuple[Annotated[str, Meta(extra={"format": formats.network})], ...] = ()
+
+
+class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which Compose files may be used, and which environment variables they are given."""
+
+    roots: tuple[Text, ...] = (".",)
+    environment: tuple[Annotated[str, Meta(extra={"format": formats.variable})], ...] = ()
+
+
+class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the past is kept. The address may hold a password."""
+
+    url: Annotated[str, Meta(extra={"format": formats.database, "secret": True})] = "sqlite:data/fks_master.db"
+
+    def __repr__(self) -> str:
+        return f"History(url='{self.url.partition(':')[0]}:…')"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("url", f"{self.url.partition(':')[0]}:…")]
+
+
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the monitor can change anything at all."""
+
+    enabled: bool = True
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[services]]` table as written; what it leaves out comes from `[monitoring]`."""
+
+    id: Name
+    health_endpoint: Annotated[str, Meta(extra={"format": formats.endpoint, "userinfo": True})]
+    name: Text | None = None
+    service_type: ServiceType = ServiceType.OTHER
+    docker_container: Name | None = None
+    expected_response_time_ms: Milliseconds = 1000.0
+    critical: bool = False
+    interval_seconds: Seconds | None = None
+    timeout_seconds: Seconds | None = None
+    retry_attempts: Tries | None = None
+    detailed: bool = True
+    depends_on: tuple[Name, ...] = ()
+    labels: dict[str, str] = {}
+    group: Text | None = None
+
+    def service(self, monitoring: Monitoring) -> Service:
+        return Service(
+            id=self.id,
+            name=self.name or self.id,
+            health_endpoint=self.health_endpoint,
+            service_type=self.service_type,
+            docker_container=self.docker_container,
+            expected_response_time_ms=self.expected_response_time_ms,
+            critical=self.critical,
+            interval_seconds=self.interval_seconds or monitoring.check_interval_seconds,
+            timeout_seconds=self.timeout_seconds or monitoring.timeout_seconds,
+            tries=self.retry_attempts or monitoring.retry_attempts,
+            detailed=self.detailed,
+            depends_on=self.depends_on,
+            labels=self.labels,
+            group=self.group,
+        )
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file as written."""
+
+    monitoring: Monitoring = Monitoring()
+    alerts: Alerts = Alerts()
+    server: Server = Server()
+    compose: Compose = Compose()
+    history: History = History()
+    control: Control = Control()
+    services: tuple[Entry, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True):
+    """What the rest of the program reads. `source` is the file it came from; None: built in."""
+
+    monitoring: Monitoring = Monitoring()
+    alerts: Alerts = Alerts()
+    server: Server = Server()
+    compose: Compose = Compose()
+    history: History = History()
+    control: Control = Control()
+    services: tuple[Service, ...] = ()
+    source: Path | None = None
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(self.alerts.consecutive_failures_threshold, self.alerts.high_latency_threshold_ms)

@@ -1,0 +1,1 @@
+"""Asks a service once, and says what was found; a failed probe is data, never an exception."""
