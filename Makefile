@@ -14,7 +14,7 @@ $(VENV)/.done: requirements/dev.txt pyproject.toml
 	touch $@
 
 run: setup
-	$(BIN)/fks_master demo
+	$(BIN)/fks_master serve
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,34 +1,34 @@
 """The composition root: builds every part, runs them, and stops them in reverse order."""
 
 import asyncio
-from collections.abc import Sequence
 
 import uvicorn
 
 from fks_master.api.app import build
 from fks_master.api.guard import Guard
 from fks_master.clock import SystemClock
+from fks_master.config.schema import Config
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
-from fks_master.model import Policy, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Scheduler
 
 
-async def serve(services: Sequence[Service], policy: Policy, host: str, port: int, batch_size: int = 5) -> None:
+async def serve(config: Config, host: str, port: int) -> None:
     """Watch until the server is told to stop."""
     clock = SystemClock()
     metrics = Metrics(clock.monotonic())
-    hub = Hub(services, policy, metrics)
+    hub = Hub(config.services, config.policy, metrics)
     prober = Prober(clock.now)
     prober.start()
-    scheduler = Scheduler(prober.probe, hub.ingest, clock, batch_size)
-    scheduler.watch(list(services))
+    scheduler = Scheduler(prober.probe, hub.ingest, clock, config.monitoring.batch_size)
+    scheduler.watch(list(config.services))
 
     def reason_unwell() -> str | None:
         return None if scheduler.is_progressing() else "checks make no progress"
 
-    application = build(hub, metrics, clock, Guard(), reason_unwell)
+    guard = Guard(config.server.allowed_origins, config.server.allowed_hosts)
+    application = build(hub, metrics, clock, guard, reason_unwell)
     checking = asyncio.create_task(scheduler.run())
     server = uvicorn.Server(
         uvicorn.Config(application, host, port, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=5)

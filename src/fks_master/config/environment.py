@@ -90,7 +90,7 @@ class _Reader:
             return default
 
     def secret(self, name: str) -> str | None:
-        """Read a secret from NAME or from the file that NAME_FILE names. What is set but blank must not open the door."""
+        """Read a secret from NAME or from the file NAME_FILE names. What is set but blank must not open the door."""
         file = self._environ.get(f"{name}_FILE", "")
         text = self._environ.get(name, "")
         if file and text:
