@@ -6,6 +6,10 @@ import uvicorn
 
 from fks_master.api.app import build
 from fks_master.api.guard import Guard
+from fks_master.api.live import LiveFeed
+from fks_master.api.routes.monitor import MonitorRoutes
+from fks_master.api.routes.services import ServiceRoutes
+from fks_master.api.view import View
 from fks_master.clock import SystemClock
 from fks_master.config.schema import Config
 from fks_master.hub import Hub
@@ -28,7 +32,9 @@ async def serve(config: Config, host: str, port: int) -> None:
         return None if scheduler.is_progressing() else "checks make no progress"
 
     guard = Guard(config.server.allowed_origins, config.server.allowed_hosts)
-    application = build(hub, metrics, clock, guard, reason_unwell)
+    view = View(hub, metrics, clock)
+    endpoints = [*MonitorRoutes(view, reason_unwell).endpoints(), *ServiceRoutes(view).endpoints()]
+    application = build(LiveFeed(hub, view, metrics), guard, metrics, clock, endpoints)
     checking = asyncio.create_task(scheduler.run())
     server = uvicorn.Server(
         uvicorn.Config(application, host, port, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=5)

@@ -7,6 +7,10 @@ import pytest
 
 from fks_master.api.app import build
 from fks_master.api.guard import Guard
+from fks_master.api.live import LiveFeed
+from fks_master.api.routes.monitor import MonitorRoutes
+from fks_master.api.routes.services import ServiceRoutes
+from fks_master.api.view import View
 from fks_master.clock import SystemClock
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
@@ -89,7 +93,9 @@ async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober) -> None:
     listener.close()
     assert change.state.status is Status.UNHEALTHY
     assert [event.event_type for event in change.events] == ["StatusChanged", "ServiceDown"]
-    application = build(hub, metrics, clock, Guard(), lambda: None)
+    view = View(hub, metrics, clock)
+    endpoints = [*MonitorRoutes(view, lambda: None).endpoints(), *ServiceRoutes(view).endpoints()]
+    application = build(LiveFeed(hub, view, metrics), Guard(), metrics, clock, endpoints)
     body = json.loads(await get(application, "/health/aggregate"))
     assert body["overallStatus"] == "critical"
     assert body["errorServices"] == 1

@@ -2,27 +2,24 @@
 
 import re
 import secrets
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from fks_master.api.answers import problem
+from fks_master.api.endpoint import Endpoint
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
-from fks_master.api.view import View
+from fks_master.api.routes.monitor import STATIC
 from fks_master.clock import Clock
-from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 
-STATIC = Path(__file__).parent / "static"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECURITY_HEADERS = [
@@ -41,16 +38,6 @@ PREFLIGHT = {
     ),
     "Access-Control-Max-Age": "600",
 }
-
-
-def as_json(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def problem(status: int, title: str, detail: str) -> Response:
-    """Return an RFC 9457 problem document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
 
 
 class Observed:
@@ -74,7 +61,7 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 extra = [(b"x-request-id", request_id), *SECURITY_HEADERS]
-                if scope["method"] in {"GET", "HEAD"}:
+                if scope["method"] in {"GET", "HEAD"} and scope.get("state", {}).get("is_for_every_origin"):
                     extra.append((b"access-control-allow-origin", b"*"))
                 message["headers"] = [*message["headers"], *extra]
             await send(message)
@@ -94,65 +81,29 @@ def _request_id(scope: Scope) -> bytes:
     return secrets.token_hex(16).encode()
 
 
-class Api:
-    """The routes' functions."""
-
-    def __init__(self, view: View, reason_unwell: Callable[[], str | None]) -> None:
-        self._view = view
-        self._reason_unwell = reason_unwell
-
-    async def page(self, _: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
-
-    async def health(self, _: Request) -> Response:
-        reason = self._reason_unwell()
-        body: dict[str, Any] = {
-            "status": "healthy" if reason is None else "unhealthy",
-            "service": "fks_master",
-            "timestamp": self._view.clock.now(),
-        }
-        if reason is None:
-            return as_json(body)
-        return as_json({**body, "reason": reason}, 503)
-
-    async def aggregate(self, _: Request) -> Response:
-        return as_json(self._view.aggregate())
-
-    async def services(self, _: Request) -> Response:
-        return as_json(self._view.statuses())
-
-    async def service_health(self, request: Request) -> Response:
-        service_id = request.path_params["service_id"]
-        health = self._view.health(service_id)
-        if health is None:
-            return problem(404, "Unknown service", f"no service {service_id[:100]!r} is watched; see /api/services")
-        return as_json(health)
-
-    async def system(self, _: Request) -> Response:
-        return as_json(self._view.system(self._view.statuses()))
-
-    async def prometheus(self, _: Request) -> Response:
-        return Response(self._view.prometheus(), media_type="text/plain; version=0.0.4; charset=utf-8")
+def routed(endpoints: Iterable[Endpoint]) -> list[Route]:
+    """Make one route a path, its methods told apart inside, so that a preflight is answered everywhere."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [_route(path, methods) for path, methods in by_path.items()]
 
 
-def templated(path: str, endpoint: Callable[..., Any]) -> Route:
-    """Make a route that leaves its template in the scope, for the metrics."""
-
+def _route(path: str, methods: dict[str, Endpoint]) -> Route:
     async def handle(request: Request) -> Response:
-        request.scope.setdefault("state", {})["template"] = path
+        state = request.scope.setdefault("state", {})
+        state["template"] = path
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=PREFLIGHT)
-        response: Response = await endpoint(request)
-        return response
+        endpoint = methods["GET" if request.method == "HEAD" else request.method]
+        state["is_for_every_origin"] = endpoint.access.is_for_every_origin
+        return await endpoint.handle(request)
 
-    return Route(path, handle, methods=["GET", "OPTIONS"])
+    return Route(path, handle, methods=[*methods, "OPTIONS"])
 
 
-def build(hub: Hub, metrics: Metrics, clock: Clock, guard: Guard, reason_unwell: Callable[[], str | None]) -> ASGIApp:
-    """Put the application together."""
-    view = View(hub, metrics, clock)
-    api = Api(view, reason_unwell)
-    feed = LiveFeed(hub, view, metrics)
+def build(feed: LiveFeed, guard: Guard, metrics: Metrics, clock: Clock, endpoints: Iterable[Endpoint]) -> ASGIApp:
+    """Put the application together from the table of endpoints and the live feed."""
 
     async def guarded_feed(socket: WebSocket) -> None:
         refusal = guard.refuses(socket)
@@ -168,13 +119,7 @@ def build(hub: Hub, metrics: Metrics, clock: Clock, guard: Guard, reason_unwell:
         return problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
 
     routes = [
-        templated("/", api.page),
-        templated("/health", api.health),
-        templated("/health/aggregate", api.aggregate),
-        templated("/api/services", api.services),
-        templated("/api/services/{service_id}/health", api.service_health),
-        templated("/api/metrics", api.system),
-        templated("/metrics", api.prometheus),
+        *routed(endpoints),
         WebSocketRoute("/ws", guarded_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
