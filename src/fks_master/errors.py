@@ -1,7 +1,8 @@
 """Every exception that FKS Master raises on purpose.
 
 FksError
-└── ConfigError    the configuration holds mistakes; all of them, not only the first
+├── ConfigError    the configuration holds mistakes; all of them, not only the first
+└── TlsError       the certificate or its key cannot be used
 """
 
 
@@ -16,3 +17,7 @@ class ConfigError(FksError):
         self.source = source
         self.mistakes = mistakes
         super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
+
+
+class TlsError(FksError):
+    """The certificate or its key cannot be used."""
