@@ -13,9 +13,7 @@ EVERY_SCRIPT = sorted(path for path in SCRIPTS.iterdir() if path.suffix in {".sh
 
 def run(name: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [str(SCRIPTS / name), *arguments]
-    return subprocess.run(
-        command, env=os.environ | environ, capture_output=True, text=True, timeout=30, check=False
-    )
+    return subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.mark.parametrize("script", EVERY_SCRIPT, ids=lambda path: path.name)
