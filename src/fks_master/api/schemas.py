@@ -4,11 +4,15 @@ from datetime import datetime
 
 import msgspec
 
-from fks_master.model import Outcome, Result, Service, ServiceType, State, Status
+from fks_master.model import Outcome, Reason, Result, Service, ServiceType, State, Status
 
 
 class ServiceStatus(msgspec.Struct, frozen=True):
-    """One line of `GET /api/services`."""
+    """One line of `GET /api/services`.
+
+    `since` is when the present status began; `is_down` whether people were told. The rest repeats the configuration,
+    so that a page can group, filter and draw the map without another question.
+    """
 
     id: str
     name: str
@@ -19,6 +23,15 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     error_message: str | None
     service_type: ServiceType
     critical: bool
+    since: datetime | None = None
+    is_down: bool = False
+    reason: Reason | None = None
+    group: str | None = None
+    labels: dict[str, str] = {}
+    depends_on: tuple[str, ...] = ()
+    interval_seconds: float = 30.0
+    expected_response_time_ms: float = 1000.0
+    docker_container: str | None = None
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -118,6 +131,15 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
         error_message=state.last.message if state.last else None,
         service_type=service.service_type,
         critical=service.critical,
+        since=state.since,
+        is_down=state.is_down,
+        reason=state.last.reason if state.last else None,
+        group=service.group,
+        labels=service.labels,
+        depends_on=service.depends_on,
+        interval_seconds=service.interval_seconds,
+        expected_response_time_ms=service.expected_response_time_ms,
+        docker_container=service.docker_container,
     )
 
 
