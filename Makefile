@@ -14,7 +14,7 @@ $(VENV)/.done: requirements/dev.txt pyproject.toml
 	touch $@
 
 run: setup
-	$(BIN)/fks_master serve
+	$(BIN)/fks_master demo
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,47 +1,148 @@
 """The composition root: builds every part, runs them, and stops them in reverse order."""
 
 import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
-import uvicorn
+import msgspec
+import structlog
 
 from fks_master.api.app import build
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.routes.monitor import MonitorRoutes
 from fks_master.api.routes.services import ServiceRoutes
+from fks_master.api.server import Server, listen
+from fks_master.api.tls import Tls, prepare
 from fks_master.api.view import View
+from fks_master.background import Background
 from fks_master.clock import SystemClock
+from fks_master.config.environment import Settings
+from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
 from fks_master.hub import Hub
+from fks_master.logs import configure
 from fks_master.metrics import Metrics
+from fks_master.model import Result, Service
 from fks_master.probes.prober import Prober
-from fks_master.scheduler.loop import Scheduler
+from fks_master.scheduler.loop import Probe, Scheduler
+from fks_master.systemd import ServiceManager
+from fks_master.tracing import NoTracer, Tracer
+
+log = structlog.get_logger(__name__)
+
+TRACES_SECONDS = 2.0
 
 
-async def serve(config: Config, host: str, port: int) -> None:
-    """Watch until the server is told to stop."""
-    clock = SystemClock()
-    metrics = Metrics(clock.monotonic())
-    hub = Hub(config.services, config.policy, metrics)
-    prober = Prober(clock.now)
-    prober.start()
-    scheduler = Scheduler(prober.probe, hub.ingest, clock, config.monitoring.batch_size)
-    scheduler.watch(list(config.services))
+class Run(msgspec.Struct, frozen=True):
+    """What the command line hands over. `reread` reads the config again as it was read at the start."""
 
-    def reason_unwell() -> str | None:
-        return None if scheduler.is_progressing() else "checks make no progress"
+    config: Config
+    settings: Settings
+    reread: Callable[[], Config]
+    manager: ServiceManager
 
-    guard = Guard(config.server.allowed_origins, config.server.allowed_hosts)
-    view = View(hub, metrics, clock)
-    endpoints = [*MonitorRoutes(view, reason_unwell).endpoints(), *ServiceRoutes(view).endpoints()]
-    application = build(LiveFeed(hub, view, metrics), guard, metrics, clock, endpoints)
-    checking = asyncio.create_task(scheduler.run())
-    server = uvicorn.Server(
-        uvicorn.Config(application, host, port, log_level="warning", ws_max_size=65536, timeout_graceful_shutdown=5)
-    )
-    try:
-        await server.serve()
-    finally:
-        checking.cancel()
-        await asyncio.gather(checking, return_exceptions=True)
-        await prober.close()
+
+class Started(msgspec.Struct, frozen=True):
+    """What can be said once everything runs."""
+
+    address: str
+    config: Config
+    settings: Settings
+    warnings: tuple[str, ...] = ()
+
+
+async def serve(run: Run, announce: Callable[[Started], None]) -> None:
+    """Watch until SIGTERM or SIGINT; SIGHUP reloads the config. Raises FksError when it cannot start."""
+    config, settings, clock = run.config, run.settings, SystemClock()
+    async with AsyncExitStack() as stack:
+        tls = prepare(settings.tls_cert, settings.tls_key, is_required=settings.tls_required)
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        tracer = _tracer(settings)
+        stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
+        configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
+
+        metrics = Metrics(clock.monotonic())
+        hub = Hub(config.services, config.policy, metrics)
+        prober = Prober(clock.now)
+        prober.start()
+        stack.push_async_callback(prober.close)
+        scheduler = Scheduler(_traced(prober.probe, tracer), hub.ingest, clock, config.monitoring.batch_size)
+        scheduler.watch(list(config.services))
+
+        def apply(fresh: Config) -> None:
+            hub.reconfigure(fresh.services, fresh.policy)
+            scheduler.watch(list(fresh.services))
+
+        def reason_unwell() -> str | None:
+            return None if scheduler.is_progressing() else "checks make no progress"
+
+        guard = Guard(config.server.allowed_origins, config.server.allowed_hosts)
+        view = View(hub, metrics, clock)
+        endpoints = [*MonitorRoutes(view, reason_unwell).endpoints(), *ServiceRoutes(view).endpoints()]
+        application = build(LiveFeed(hub, view, metrics), guard, metrics, clock, endpoints)
+        server = Server(application, listener, tls.certificate.context if tls.certificate else None)
+        reloader = Reloader(config, run.reread, apply, hub.announce)
+        stack.callback(_handle_signals(server.stop, reloader.ask))
+
+        background = await stack.enter_async_context(Background())
+        background.start(scheduler.run(), "scheduler")
+        background.start(reloader.run(clock), "reload")
+        background.start(run.manager.keep_alive(clock, scheduler.is_progressing), "watchdog")
+        if tls.certificate:
+            background.start(tls.certificate.watch(clock), "certificate")
+
+        announce(_started(run, tls, listener.getsockname()[1]))
+        run.manager.say("READY=1")
+        await server.run_until_stopped()
+        run.manager.say("STOPPING=1")
+
+
+def _tracer(settings: Settings) -> Tracer:
+    if settings.otel_endpoint is None:
+        return NoTracer()
+    from fks_master.tracing.otlp import OtlpTracer  # noqa: PLC0415 - 20 MB that nobody pays who does not trace
+
+    return OtlpTracer(settings.otel_endpoint, settings.service_name, settings.trace_sample_ratio)
+
+
+def _traced(probe: Probe, tracer: Tracer) -> Probe:
+    """Give every check a span of its own."""
+    if isinstance(tracer, NoTracer):
+        return probe
+
+    async def traced(service: Service) -> Result:
+        with tracer.span("check", {"fks.service_id": service.id}) as span:
+            result = await probe(service)
+            span.note("fks.outcome", result.outcome)
+            for phase in result.phases.__struct_fields__:
+                span.note(f"fks.phase.{phase}_seconds", getattr(result.phases, phase))
+            if result.reason:
+                span.fail(f"{result.reason}: {result.message}")
+            return result
+
+    return traced
+
+
+def _handle_signals(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:
+    """Install the handlers, and return what removes them."""
+    loop = asyncio.get_running_loop()
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+    for number, handle in handlers.items():
+        loop.add_signal_handler(number, handle)
+
+    def remove() -> None:
+        for number in handlers:
+            loop.remove_signal_handler(number)
+
+    return remove
+
+
+def _started(run: Run, tls: Tls, port: int) -> Started:
+    host = run.settings.host
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    if tls.warning:
+        log.warning("tls_off", reason=tls.warning)
+    scheme = "https" if tls.certificate else "http"
+    return Started(f"{scheme}://{shown}:{port}", run.config, run.settings, (tls.warning,) if tls.warning else ())

@@ -2,6 +2,7 @@
 
 FksError
 ├── ConfigError    the configuration holds mistakes; all of them, not only the first
+├── ListenError    the address or port cannot be used
 └── TlsError       the certificate or its key cannot be used
 """
 
@@ -17,6 +18,10 @@ class ConfigError(FksError):
         self.source = source
         self.mistakes = mistakes
         super().__init__("\n".join(f"{source}: {mistake}" for mistake in mistakes))
+
+
+class ListenError(FksError):
+    """The address or port cannot be used."""
 
 
 class TlsError(FksError):

@@ -12,9 +12,12 @@ from fks_master.state.machine import apply
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one result did: the new state, the transition if there was one, and the numbered events."""
+    """What one result did: the new state, the transition if there was one, and the numbered events.
 
-    state: State
+    Events that are no service's own (a reload, an action) come without a state.
+    """
+
+    state: State | None
     transition: Transition | None
     events: tuple[Event, ...]
 
@@ -48,6 +51,13 @@ class Hub:
         state, transition, events = apply(self._states[service.id], result, service, self._policy)
         self._states[service.id] = state
         self._metrics.record(service, state, result)
+        self._publish(state, transition, events)
+
+    def announce(self, event: Event) -> None:
+        """Publish a fact that comes from no check: a reload, an action, a job."""
+        self._publish(None, None, (event,))
+
+    def _publish(self, state: State | None, transition: Transition | None, events: Iterable[Event]) -> None:
         numbered = tuple(msgspec.structs.replace(event, id=next(self._numbers)) for event in events)
         self.bus.publish(Change(state, transition, numbered))
 

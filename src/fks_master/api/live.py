@@ -103,7 +103,7 @@ class Client:
                 self._subscription.must_resync = False
                 await self._send(self._snapshot("initial"))
             if self._wants_changes:
-                for service_id in dict.fromkeys(change.state.service_id for change in changes):
+                for service_id in dict.fromkeys(change.state.service_id for change in changes if change.state):
                     await self._send(encode({"type": "change", "service": self._view.status(service_id)}))
             for event in (event for change in changes for event in change.events):
                 if self._filters.wants(event):

@@ -1,57 +1,55 @@
-"""The commands and what they have in common."""
+"""The commands, each imported only when it is used, and `serve` where none is named."""
 
-import os
-import sys
-from pathlib import Path
+import importlib
 
 import click
-import uvloop
 
 from fks_master import __version__
-from fks_master.app import serve as run
-from fks_master.config.load import load
-from fks_master.config.schema import Config
-from fks_master.errors import ConfigError
+from fks_master.errors import FksError
 
-CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The config file [config/monitor.toml].")
-HOST = click.option("--host", default="127.0.0.1", envvar="FKS_MASTER_HOST", show_default=True)
-PORT = click.option("--port", default=9090, envvar="FKS_MASTER_PORT", show_default=True, type=click.IntRange(0, 65535))
+# name → module: each holds a click command of the same name.
+COMMANDS = {name: f"fks_master.cli.{name}" for name in ("serve", "demo", "validate")}
+MEANT = {"-h", "--help", "--version"}
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Loads a command when it is asked for; an error that we raise on purpose ends in its message and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in MEANT):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FksError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fks_master")
-@HOST
-@PORT
-@CONFIG
-@click.pass_context
-def main(context: click.Context, host: str, port: int, config: Path | None) -> None:
-    """Watch the services of a Docker/Compose system. Without a command: serve."""
-    if context.invoked_subcommand is None:
-        context.invoke(serve, host=host, port=port, config=config)
+def main() -> None:
+    """Watch and control the services of a Docker/Compose system.
 
+    \b
+    Examples:
+      fks_master                          watch what config/monitor.toml names
+      fks_master demo                     see it at work on simulated services
+      fks_master check http://db:80/up    one check, with the timing of each phase
+      fks_master validate my.toml         what is wrong with a config file
 
-@main.command()
-@HOST
-@PORT
-@CONFIG
-def serve(host: str, port: int, config: Path | None) -> None:
-    """Watch the services and serve API, live feed and metrics."""
-    settings = _load(config)
-    click.echo(f"FKS Master {__version__} watches {len(settings.services)} services on http://{host}:{port}")
-    uvloop.run(run(settings, host, port))
-
-
-@main.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-def validate(file: Path | None) -> None:
-    """Say what is wrong with a config file; exit 1 if anything is."""
-    settings = _load(file)
-    click.echo(f"No mistakes; {len(settings.services)} services.")
-
-
-def _load(path: Path | None) -> Config:
-    try:
-        return load(path, os.environ)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    Without a command: serve.
+    """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is

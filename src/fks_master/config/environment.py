@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ws_jwt_allowed_roles: tuple[str, ...] = ("admin", "orchestrate")
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    tls_required: bool = False
     otel_endpoint: str | None = None
     service_name: str = "fks_master"
     trace_sample_ratio: float = 1.0
@@ -60,6 +61,7 @@ def read_environment(environ: Mapping[str, str]) -> Settings:
         ws_jwt_allowed_roles=reader.read("FKS_WS_JWT_ALLOWED_ROLES", _roles, default.ws_jwt_allowed_roles),
         tls_cert=reader.read("FKS_TLS_CERT", Path, default.tls_cert),
         tls_key=reader.read("FKS_TLS_KEY", Path, default.tls_key),
+        tls_required=reader.read("FKS_TLS_REQUIRED", _switch, default.tls_required),
         otel_endpoint=reader.read("FKS_OTEL_ENDPOINT", _address, default.otel_endpoint),
         service_name=reader.read("FKS_SERVICE_NAME", str.strip, default.service_name),
         trace_sample_ratio=reader.read("FKS_TRACE_SAMPLE_RATIO", _ratio, default.trace_sample_ratio),

@@ -83,6 +83,8 @@ class Scheduler:
 
     def _schedule(self, service_id: str, at: float) -> None:
         self._due_at[service_id] = at
+        if not self._due or at < self._due[0][0]:
+            self._changed.set()
         heapq.heappush(self._due, (at, service_id))
 
     async def _start_due(self) -> None:

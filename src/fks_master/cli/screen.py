@@ -1,0 +1,33 @@
+"""The one calm screen at the start: what is watched, where to look, what is open."""
+
+import click
+
+from fks_master import __version__
+from fks_master.app import Started
+from fks_master.config.environment import Settings
+
+
+def show(started: Started) -> None:
+    config, settings = started.config, started.settings
+    critical = sum(service.critical for service in config.services)
+    source = config.source or "the built-in FKS services (there is no config/monitor.toml)"
+    lines = {
+        "watching": f"{len(config.services)} services, {critical} of them critical, from {source}",
+        "dashboard": started.address,
+        "metrics": f"{started.address}/metrics",
+        "access": _access(settings, is_controlling=config.control.enabled),
+    }
+    click.secho(f"FKS Master {__version__}", bold=True, err=True)
+    for name, value in lines.items():
+        click.echo(f"  {click.style(f'{name:<10}', dim=True)} {value}", err=True)
+    for warning in started.warnings:
+        click.secho(f"  warning    {warning}", fg="yellow", err=True)
+
+
+def _access(settings: Settings, *, is_controlling: bool) -> str:
+    if not is_controlling:
+        return "nothing can be changed (control is off)"
+    ways = [way for way, is_set in (("API key", settings.api_key), ("JWT", settings.ws_jwt_secret)) if is_set]
+    if ways:
+        return f"changes need a credential ({' or '.join(ways)})"
+    return "OPEN: whoever reaches this address may restart services; set FKS_MONITOR_API_KEY to close it"
