@@ -66,4 +66,4 @@ def _tables(addresses: dict[str, str], known: dict[str, Entry]) -> Iterable[str]
             yield f"name = {json.dumps(entry.name)}\nservice_type = {json.dumps(entry.service_type)}"
             yield f"expected_response_time_ms = {entry.expected_response_time_ms}"
             yield f"critical = {json.dumps(entry.critical)}"
-            yield f"depends_on = {json.dumps(NEEDS.get(service_id, []))}"
+            yield f"depends_on = {json.dumps([need for need in NEEDS.get(service_id, []) if need in addresses])}"
