@@ -65,7 +65,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
 
         metrics = Metrics(clock.monotonic())
         hub = Hub(config.services, config.policy, metrics)
-        prober = Prober(clock.now)
+        prober = Prober(clock)
         prober.start()
         stack.push_async_callback(prober.close)
         scheduler = Scheduler(_traced(prober.probe, tracer), hub.ingest, clock, config.monitoring.batch_size)

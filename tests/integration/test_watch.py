@@ -1,7 +1,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import pytest
 
@@ -24,7 +23,7 @@ BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: clo
 
 @pytest.fixture
 async def prober() -> AsyncIterator[Prober]:
-    one = Prober(lambda: datetime.now(UTC))
+    one = Prober(SystemClock())
     one.start()
     yield one
     await one.close()

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from fks_master.config import formats
-from fks_master.model import Policy, Service, ServiceType
+from fks_master.model import DnsOptions, HttpOptions, IpFamily, Policy, Service, ServiceType, TcpOptions, TlsOptions
 
 Seconds = Annotated[float, Meta(ge=0.1, le=86400)]
 Milliseconds = Annotated[float, Meta(ge=1, le=3_600_000)]
@@ -92,6 +92,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     depends_on: tuple[Name, ...] = ()
     labels: dict[str, str] = {}
     group: Text | None = None
+    ip_family: IpFamily = IpFamily.ANY
+    http: HttpOptions = HttpOptions()
+    tls: TlsOptions = TlsOptions()
+    tcp: TcpOptions = TcpOptions()
+    dns: DnsOptions = DnsOptions()
 
     def service(self, monitoring: Monitoring) -> Service:
         return Service(
@@ -109,6 +114,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             depends_on=self.depends_on,
             labels=self.labels,
             group=self.group,
+            ip_family=self.ip_family,
+            http=self.http,
+            tls=self.tls,
+            tcp=self.tcp,
+            dns=self.dns,
         )
 
 

@@ -80,6 +80,7 @@ def _walk_table(kind: inspect.StructType, _: dict[str, Any], table: dict[str, ob
 
 def _walk_map(kind: inspect.DictType, _: dict[str, Any], table: dict[str, object], path: str) -> Iterator[str]:
     for key, value in table.items():
+        yield from _walk(kind.key_type, key, _below(path, key))
         yield from _walk(kind.value_type, value, _below(path, key))
 
 
@@ -91,7 +92,7 @@ def _walk_list(kind: inspect.VarTupleType, _: dict[str, Any], items: list[object
 def _walk_string(_: inspect.StrType, extra: dict[str, Any], text: str, path: str) -> Iterator[str]:
     expected = extra["format"](text) if "format" in extra else None
     if expected:
-        shown = "an address that is not shown" if extra.get("secret") else show(_USERINFO.sub("//…@", text))
+        shown = "a value that is not shown" if extra.get("secret") else show(_USERINFO.sub("//…@", text))
         yield f"{path}: found {shown}, expected {expected}"
 
 

@@ -1,22 +1,41 @@
 """The vocabulary: what is configured, what was found, what is remembered. No I/O, no clock."""
 
 from fks_master.model.event import Event, EventType
-from fks_master.model.result import Component, Outcome, Phases, Reason, Result
+from fks_master.model.options import (
+    DnsOptions,
+    HttpOptions,
+    HttpVersion,
+    IpFamily,
+    Method,
+    RecordType,
+    TcpOptions,
+    TlsOptions,
+)
+from fks_master.model.result import Certificate, Component, Outcome, Phases, Reason, Result
 from fks_master.model.service import Policy, Service, ServiceType
 from fks_master.model.state import State, Status, Transition
 
 __all__ = [
+    "Certificate",
     "Component",
+    "DnsOptions",
     "Event",
     "EventType",
+    "HttpOptions",
+    "HttpVersion",
+    "IpFamily",
+    "Method",
     "Outcome",
     "Phases",
     "Policy",
     "Reason",
+    "RecordType",
     "Result",
     "Service",
     "ServiceType",
     "State",
     "Status",
+    "TcpOptions",
+    "TlsOptions",
     "Transition",
 ]

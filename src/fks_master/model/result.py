@@ -49,10 +49,28 @@ class Component(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+class Certificate(msgspec.Struct, frozen=True):
+    """What a server showed: valid from `begins` until `expires`, made by `issuer` for `subject`."""
+
+    subject: str
+    issuer: str
+    begins: datetime
+    expires: datetime
+
+    def days_left(self, now: datetime) -> float:
+        return (self.expires - now).total_seconds() / 86400
+
+    def is_expiring(self, now: datetime, warn_days: float) -> bool:
+        """Whether less than `warn_days` are left, or than a quarter of its life if that is shorter."""
+        life = (self.expires - self.begins).total_seconds() / 86400
+        return self.days_left(now) < min(warn_days, life / 4)
+
+
 class Result(msgspec.Struct, frozen=True):
     """One check, after all its tries.
 
     `seconds` is the last try's total time. `degraded` says that the answer was good but reported trouble of its own.
+    `remote` is the address that answered; `excerpt` the beginning of the body, kept where the check failed.
     """
 
     service_id: str
@@ -66,3 +84,7 @@ class Result(msgspec.Struct, frozen=True):
     degraded: bool = False
     components: tuple[Component, ...] = ()
     tries: int = 1
+    certificate: Certificate | None = None
+    remote: str | None = None
+    http_version: str | None = None
+    excerpt: str | None = None

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fks_master.model.options import DnsOptions, HttpOptions, IpFamily, TcpOptions, TlsOptions
+
 
 class ServiceType(StrEnum):
     """What a service is for; decides nothing but how it is shown and grouped."""
@@ -49,3 +51,8 @@ class Service(msgspec.Struct, frozen=True):
     depends_on: tuple[str, ...] = ()
     labels: dict[str, str] = {}
     group: str | None = None
+    ip_family: IpFamily = IpFamily.ANY
+    http: HttpOptions = HttpOptions()
+    tls: TlsOptions = TlsOptions()
+    tcp: TcpOptions = TcpOptions()
+    dns: DnsOptions = DnsOptions()
