@@ -1,0 +1,1 @@
+"""Long runs of a program: their output on disk, their deadline, their end, kept over a restart of ours."""

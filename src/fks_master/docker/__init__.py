@@ -1,0 +1,1 @@
+"""Talking to Docker: the Engine API, and the Compose command line."""
