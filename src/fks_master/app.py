@@ -27,6 +27,8 @@ from fks_master.metrics import Metrics
 from fks_master.model import Result, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Probe, Scheduler
+from fks_master.storage.address import MEMORY, database_at
+from fks_master.storage.journal import Journal
 from fks_master.systemd import ServiceManager
 from fks_master.tracing import NoTracer, Tracer
 
@@ -64,7 +66,13 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
 
         metrics = Metrics(clock.monotonic())
-        hub = Hub(config.services, config.policy, metrics)
+        database = database_at(config.history.url if config.history.enabled else MEMORY)
+        stack.push_async_callback(database.close)
+        journal = Journal(database, clock)
+        hub = Hub(config.services, config.policy, metrics, journal.record)
+        remembered = await journal.restore()
+        hub.restore(remembered.states, remembered.newest)
+        stack.push_async_callback(journal.close)
         prober = Prober(clock)
         prober.start()
         stack.push_async_callback(prober.close)
@@ -87,6 +95,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.callback(_handle_signals(server.stop, reloader.ask))
 
         background = await stack.enter_async_context(Background())
+        background.start(journal.run(), "journal")
         background.start(scheduler.run(), "scheduler")
         background.start(reloader.run(clock), "reload")
         background.start(run.manager.keep_alive(clock, scheduler.is_progressing), "watchdog")

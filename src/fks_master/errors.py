@@ -6,6 +6,10 @@ FksError
 ├── ComposeUnavailableError  Docker or Compose v2 is not there, or does not answer
 ├── ConfigError    the configuration holds mistakes; all of them, not only the first
 ├── ListenError    the address or port cannot be used
+├── StorageError
+│   ├── StoreUnavailableError    the store cannot be reached or written now; the next try may succeed
+│   ├── StatementRefusedError    the store works, but not with this statement; trying again is no use
+│   └── SchemaError              a newer version has written the store, or a migration does not fit
 └── TlsError       the certificate or its key cannot be used
 """
 
@@ -41,6 +45,22 @@ class ConfigError(FksError):
 
 class ListenError(FksError):
     """The address or port cannot be used."""
+
+
+class StorageError(FksError):
+    """Something about the store."""
+
+
+class StoreUnavailableError(StorageError):
+    """The store cannot be reached or written now."""
+
+
+class StatementRefusedError(StorageError):
+    """The store works, but not with this statement."""
+
+
+class SchemaError(StorageError):
+    """A newer version has written the store, or a migration does not fit."""
 
 
 class TlsError(FksError):

@@ -1,31 +1,32 @@
 """The waist: every result, whatever its source, comes in through `Hub.ingest`, and state is written nowhere else."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from fks_master.events.bus import Bus
 from fks_master.metrics import Metrics
-from fks_master.model import Event, Policy, Result, Service, State, Transition
+from fks_master.model import Change, Event, Policy, Result, Service, State
 from fks_master.state.machine import apply
 
-
-class Change(msgspec.Struct, frozen=True):
-    """What one result did: the new state, the transition if there was one, and the numbered events.
-
-    Events that are no service's own (a reload, an action) come without a state.
-    """
-
-    state: State | None
-    transition: Transition | None
-    events: tuple[Event, ...]
+__all__ = ["Change", "Hub"]
 
 
 class Hub:
-    """Owns the table of current states; publishes each change."""
+    """Owns the table of current states; publishes each change.
 
-    def __init__(self, services: Iterable[Service], policy: Policy, metrics: Metrics) -> None:
+    `journal` is handed each change before the bus is, in the order in which they happen.
+    """
+
+    def __init__(
+        self,
+        services: Iterable[Service],
+        policy: Policy,
+        metrics: Metrics,
+        journal: Callable[[Change], None] = lambda _: None,
+    ) -> None:
+        self._journal = journal
         self.bus: Bus[Change] = Bus()
         self._policy = policy
         self._metrics = metrics
@@ -51,15 +52,24 @@ class Hub:
         state, transition, events = apply(self._states[service.id], result, service, self._policy)
         self._states[service.id] = state
         self._metrics.record(service, state, result)
-        self._publish(state, transition, events)
+        self._publish(Change(state, transition, self._numbered(events), result))
 
     def announce(self, event: Event) -> None:
         """Publish a fact that comes from no check: a reload, an action, a job."""
-        self._publish(None, None, (event,))
+        self._publish(Change(None, None, self._numbered([event])))
 
-    def _publish(self, state: State | None, transition: Transition | None, events: Iterable[Event]) -> None:
-        numbered = tuple(msgspec.structs.replace(event, id=next(self._numbers)) for event in events)
-        self.bus.publish(Change(state, transition, numbered))
+    def restore(self, remembered: Mapping[str, State], newest: int) -> None:
+        """Go on where an earlier process stopped: each state waits to be confirmed, event numbers go on."""
+        for service_id in self._states.keys() & remembered.keys():
+            self._states[service_id] = msgspec.structs.replace(remembered[service_id], is_confirmed=False)
+        self._numbers = itertools.count(newest + 1)
+
+    def _publish(self, change: Change) -> None:
+        self._journal(change)
+        self.bus.publish(change)
+
+    def _numbered(self, events: Iterable[Event]) -> tuple[Event, ...]:
+        return tuple(msgspec.structs.replace(event, id=next(self._numbers)) for event in events)
 
     def reconfigure(self, services: Iterable[Service], policy: Policy) -> None:
         """Watch exactly these services from now on; a service that stays keeps its state."""

@@ -14,9 +14,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fks_master.api.view import View
 from fks_master.events.bus import Subscription
-from fks_master.hub import Change, Hub
+from fks_master.hub import Hub
 from fks_master.metrics import Metrics
-from fks_master.model import Event
+from fks_master.model import Change, Event
 
 UPDATE_SECONDS = 5.0
 SEND_SECONDS = 10.0

@@ -58,9 +58,14 @@ class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the past is kept. The address may hold a password."""
+    """Where the past is kept, and for how long. The address may hold a password."""
 
+    enabled: bool = True
     url: Annotated[str, Meta(extra={"format": formats.database, "secret": True})] = "sqlite:data/fks_master.db"
+    results_hours: Annotated[int, Meta(ge=1, le=8784)] = 48
+    minutes_days: Annotated[int, Meta(ge=1, le=3660)] = 14
+    hours_days: Annotated[int, Meta(ge=1, le=3660)] = 400
+    events_days: Annotated[int, Meta(ge=1, le=36600)] = 400
 
     def __repr__(self) -> str:
         return f"History(url='{self.url.partition(':')[0]}:…')"

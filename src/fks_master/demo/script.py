@@ -48,6 +48,8 @@ def names(size: int) -> list[str]:
 def config(addresses: dict[str, str], interval_seconds: float) -> str:
     """Write the config file that watches a fleet."""
     head = [
+        "[history]",
+        'url = "sqlite::memory:"',
         "[monitoring]",
         f"check_interval_seconds = {interval_seconds}",
         "timeout_seconds = 2",

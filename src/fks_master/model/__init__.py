@@ -1,5 +1,6 @@
 """The vocabulary: what is configured, what was found, what is remembered. No I/O, no clock."""
 
+from fks_master.model.change import Change
 from fks_master.model.event import Event, EventType
 from fks_master.model.options import (
     DnsOptions,
@@ -17,6 +18,7 @@ from fks_master.model.state import State, Status, Transition
 
 __all__ = [
     "Certificate",
+    "Change",
     "Component",
     "DnsOptions",
     "Event",

@@ -22,6 +22,7 @@ class State(msgspec.Struct, frozen=True):
 
     `since` is when the present status began; `up_since` when it last recovered (None unless up); `failing_since` the
     first failure of the present run of failures; `is_down` whether people were told.
+    `is_confirmed` is false after a restart, until the first check has looked again.
     """
 
     service_id: str
@@ -34,6 +35,7 @@ class State(msgspec.Struct, frozen=True):
     is_down: bool = False
     is_slow: bool = False
     last: Result | None = None
+    is_confirmed: bool = True
 
 
 class Transition(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ def apply(
         failures=0 if is_up else state.failures + 1,
         slow_checks=state.slow_checks + 1 if is_slow(result, policy) else 0,
         last=result,
+        is_confirmed=True,
     )
     new, events = _told(new, result, service, policy)
     if status is state.status:

@@ -1,0 +1,259 @@
+"""The journal: what must never be forgotten, written as it happens.
+
+1. The hub hands over each change, synchronously; nothing here waits.
+2. A change with a transition or events is *urgent*: the new state, the transition, the events and what the contributors
+   add to them commit in one transaction, at once. They stay in memory until they are on disk, however long that takes.
+3. States that only moved on, and what contributors have gathered (raw results), go along once a second; when the store
+   fails, the contributors decide what they let go.
+4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. While the store fails they are
+   given from memory: an alert does not wait for a disk.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from fks_master.clock import Clock
+from fks_master.errors import StatementRefusedError, StorageError, StoreUnavailableError
+from fks_master.model import Change, Event, State
+from fks_master.storage.database import Database, Statement, to_ms
+from fks_master.storage.queries import load_queries
+
+log = structlog.get_logger(__name__)
+
+SQL = load_queries("fks_master.storage")
+FLUSH_SECONDS = 1.0
+FOLLOW_COUNT = 500
+
+encode = msgspec.json.encode
+
+
+class Contributor(Protocol):
+    """A part that writes along with the journal."""
+
+    def record(self, change: Change) -> Sequence[Statement]:
+        """Take note of a change, and return what must be stored with it if it is urgent."""
+        ...
+
+    def drain(self) -> Sequence[Statement]:
+        """Return what has gathered since the last call, to be written now."""
+        ...
+
+    def give_back(self, error: StorageError) -> None:
+        """Hear that what the last `drain` returned could not be written."""
+        ...
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What an earlier process left: the last states, and the number of its newest event."""
+
+    states: Mapping[str, State] = {}
+    newest: int = 0
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """One urgent change on its way to the disk."""
+
+    statements: tuple[Statement, ...]
+    events: tuple[Event, ...]
+
+
+class Journal:
+    """Writes changes; `lost` counts entries that the store refused for good, `failures` the failed commits."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._contributors: list[Contributor] = []
+        self._urgent: deque[_Entry] = deque()
+        self._moved: dict[str, State] = {}
+        self._is_urgent = asyncio.Event()
+        self._news = asyncio.Condition()
+        self._is_closing = False
+        self._newest_readable = 0
+        self.is_failing = False
+        self.failures = 0
+        self.lost = 0
+
+    def join(self, contributor: Contributor) -> None:
+        self._contributors.append(contributor)
+
+    async def restore(self) -> Restored:
+        """Read what is remembered. When the store is away, numbers begin beyond all that it can hold.
+
+        Raises SchemaError for a store that a newer version has written.
+        """
+        try:
+            await self._database.open()
+            rows = await self._database.fetch(SQL["states"])
+            newest = (await self._database.fetch(SQL["newest_event"]))[0]["id"]
+        except StoreUnavailableError as error:
+            self._failed(error)
+            return Restored({}, to_ms(self._clock.now()))
+        self._newest_readable = newest
+        states = (_decoded(row["body"]) for row in rows)
+        return Restored({state.service_id: state for state in states if state is not None}, newest)
+
+    def record(self, change: Change) -> None:
+        """Take a change over from the hub."""
+        statements = [statement for one in self._contributors for statement in one.record(change)]
+        if change.state is not None:
+            self._moved[change.state.service_id] = change.state
+        if not (change.transition or change.events or statements):
+            return
+        self._urgent.append(_Entry((*self._told(change), *statements), change.events))
+        self._is_urgent.set()
+
+    async def run(self) -> None:
+        """Write until cancelled; `close` writes the rest."""
+        while not self._is_closing:
+            tick = self._clock.monotonic() + FLUSH_SECONDS
+            await self._write_moved()
+            while (left := tick - self._clock.monotonic()) > 0:
+                await self._wait_for_urgent(left)
+                if self._is_urgent.is_set() and not self.is_failing:
+                    await self.flush()
+                elif self.is_failing:
+                    await self._clock.sleep(left)
+
+    async def close(self) -> None:
+        self._is_closing = True
+        await self._write_moved()
+
+    async def flush(self) -> None:
+        """Write what is urgent now. A failure is remembered, and tried again with the next tick."""
+        self._is_urgent.clear()
+        entries = list(self._urgent)
+        if not entries:
+            return
+        try:
+            await self._database.execute(*(statement for entry in entries for statement in entry.statements))
+        except StatementRefusedError:
+            await self._write_singly(entries)
+        except StorageError as error:
+            self._failed(error)
+            await self._announce(entries[-1])
+            return
+        else:
+            self._written(len(entries))
+        await self._announce(entries[-1])
+
+    async def follow(self, after: int) -> list[Event]:
+        """Wait for events numbered beyond `after`; return them oldest first, at most 500."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._newest_readable > after)
+        events: list[Event] = []
+        try:
+            rows = await self._database.fetch(SQL["events_after"], after=after, count=FOLLOW_COUNT)
+            events = [msgspec.json.decode(row["body"], type=Event) for row in rows]
+        except StorageError as error:
+            self._failed(error)
+        if self.is_failing and len(events) < FOLLOW_COUNT:
+            newest = events[-1].id if events else after
+            events += [event for entry in self._urgent for event in entry.events if event.id > newest]
+        return events[:FOLLOW_COUNT]
+
+    def _told(self, change: Change) -> list[Statement]:
+        statements = []
+        if change.state is not None:
+            statements.append(self._stored(change.state))
+        if change.transition is not None:
+            statements.append(_transition(change))
+        if change.events:
+            statements.append(SQL["add_event"].many([_event(event) for event in change.events]))
+        return statements
+
+    def _stored(self, *states: State) -> Statement:
+        now = to_ms(self._clock.now())
+        return SQL["store_state"].many([(state.service_id, encode(state).decode(), now) for state in states])
+
+    async def _write_moved(self) -> None:
+        await self.flush()
+        if self._urgent:
+            return
+        drained = [statement for one in self._contributors for statement in one.drain()]
+        moved, self._moved = self._moved, {}
+        if moved:
+            drained.append(self._stored(*moved.values()))
+        if not drained:
+            return
+        try:
+            await self._database.execute(*drained)
+        except StorageError as error:
+            self._failed(error)
+            self._moved = moved | self._moved
+            for one in self._contributors:
+                one.give_back(error)
+        else:
+            self._recovered()
+
+    async def _wait_for_urgent(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        urgent = asyncio.ensure_future(self._is_urgent.wait())
+        try:
+            await asyncio.wait({sleeping, urgent}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            urgent.cancel()
+
+    async def _write_singly(self, entries: list[_Entry]) -> None:
+        """Find the entry that the store refuses: it is lost, loudly, and holds up nobody else."""
+        for entry in entries:
+            try:
+                await self._database.execute(*entry.statements)
+            except StatementRefusedError:
+                self.lost += 1
+                log.exception("journal_entry_refused", events=[event.id for event in entry.events])
+            except StorageError as error:
+                self._failed(error)
+                return
+            self._written(1)
+
+    async def _announce(self, newest: _Entry) -> None:
+        if newest.events:
+            async with self._news:
+                self._newest_readable = max(self._newest_readable, newest.events[-1].id)
+                self._news.notify_all()
+
+    def _written(self, count: int) -> None:
+        for _ in range(count):
+            self._urgent.popleft()
+        self._recovered()
+
+    def _failed(self, error: StorageError) -> None:
+        self.failures += 1
+        if not self.is_failing:
+            self.is_failing = True
+            log.error("store_failed", error=str(error))
+
+    def _recovered(self) -> None:
+        if self.is_failing:
+            self.is_failing = False
+            log.info("store_works_again", failures=self.failures)
+
+
+def _transition(change: Change) -> Statement:
+    transition = change.transition
+    assert transition is not None  # noqa: S101 - the caller looked
+    number = change.events[0].id if change.events else to_ms(transition.at)
+    reason = transition.reason.value if transition.reason else None
+    row = (number, to_ms(transition.at), transition.service_id, transition.old.value, transition.new.value, reason)
+    return SQL["add_transition"].many([row])
+
+
+def _event(event: Event) -> tuple[int, int, str | None, str, str]:
+    kind = event.event_type.value
+    return (event.id, to_ms(event.timestamp), event.service_id, kind, encode(event).decode())
+
+
+def _decoded(body: str) -> State | None:
+    """Read a state; one that no longer fits the model is like none."""
+    try:
+        return msgspec.json.decode(body, type=State)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        log.warning("state_unreadable", error=str(error))
+        return None

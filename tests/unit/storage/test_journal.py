@@ -1,0 +1,166 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fks_master.clock import SystemClock
+from fks_master.errors import SchemaError, StoreUnavailableError
+from fks_master.hub import Hub
+from fks_master.metrics import Metrics
+from fks_master.model import Change, Event, EventType, Outcome, Policy, Reason, Result, Service, Status
+from fks_master.storage import Journal, Migration, Query, Row, Statement
+from fks_master.storage.sqlite import SQLite
+
+SERVICE = Service("api", "Api", "http://127.0.0.1:1/health")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def result(outcome: Outcome, number: int = 0) -> Result:
+    reason = Reason.REFUSED if outcome is Outcome.FAILURE else None
+    return Result("api", outcome, START + timedelta(seconds=number), 0.01, reason)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SQLite]:
+    one = SQLite(tmp_path / "data" / "fks.db")
+    yield one
+    await one.close()
+
+
+async def started(database: SQLite) -> tuple[Hub, Journal]:
+    journal = Journal(database, SystemClock())
+    hub = Hub([SERVICE], Policy(failure_threshold=2), Metrics(0.0), journal.record)
+    remembered = await journal.restore()
+    hub.restore(remembered.states, remembered.newest)
+    return hub, journal
+
+
+async def test_state_and_numbers_go_on_after_a_restart_without_any_event(database: SQLite) -> None:
+    hub, journal = await started(database)
+    for number in range(3):
+        hub.ingest(result(Outcome.FAILURE, number))
+    await journal.close()
+    before = hub.states["api"]
+    events = await journal.follow(0)
+
+    hub, journal = await started(database)
+    state = hub.states["api"]
+    assert (state.status, state.failures, state.is_down) == (Status.UNHEALTHY, 3, True)
+    assert (state.failing_since, state.last) == (before.failing_since, before.last)
+    assert not state.is_confirmed
+    hub.ingest(result(Outcome.FAILURE, 3))
+    assert hub.states["api"].is_confirmed
+    await journal.close()
+    assert await journal.follow(0) == events
+    hub.ingest(result(Outcome.SUCCESS, 4))
+    await journal.flush()
+    later = await journal.follow(events[-1].id)
+    assert [event.event_type for event in later] == [EventType.STATUS_CHANGED, EventType.SERVICE_UP]
+    assert later[0].id == events[-1].id + 1
+
+
+async def test_a_follower_is_woken_by_the_running_journal(database: SQLite) -> None:
+    hub, journal = await started(database)
+    running = asyncio.create_task(journal.run())
+    following = asyncio.create_task(journal.follow(0))
+    hub.announce(Event(EventType.SYSTEM_ALERT, "look", START))
+    events = await following
+    running.cancel()
+    assert [event.message for event in events] == ["look"]
+
+
+class Broken:
+    """A database that fails while told to."""
+
+    def __init__(self, database: SQLite) -> None:
+        self._database = database
+        self.is_broken = True
+
+    async def open(self) -> None:
+        await self._database.open()
+
+    async def execute(self, *statements: Statement) -> None:
+        if self.is_broken:
+            raise StoreUnavailableError("the disk is gone")
+        await self._database.execute(*statements)
+
+    async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
+        return await self._database.fetch(query, **values)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def test_events_are_followed_from_memory_while_the_store_fails_and_stored_after(database: SQLite) -> None:
+    broken = Broken(database)
+    hub, journal = await started(broken)  # type: ignore[arg-type]
+    hub.ingest(result(Outcome.SUCCESS))
+    hub.ingest(result(Outcome.FAILURE, 1))
+    await journal.flush()
+    assert journal.is_failing
+    told = await journal.follow(0)
+    assert len(told) == 2
+    broken.is_broken = False
+    await journal.close()
+    assert not journal.is_failing
+    _, after = await started(database)
+    assert await after.follow(0) == told
+
+
+class Contributing:
+    """Adds one good or bad statement to each urgent change."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+
+    def record(self, change: Change) -> Sequence[Statement]:
+        return [self._query(id=change.events[0].id)] if change.events else []
+
+    def drain(self) -> Sequence[Statement]:
+        return []
+
+    def give_back(self, error: Exception) -> None: ...
+
+
+async def test_a_refused_entry_is_lost_alone_and_counted(tmp_path: Path) -> None:
+    notes = Migration("notes", 1, "CREATE TABLE notes (id BIGINT PRIMARY KEY, CHECK (id <> 2));\n")
+    database = SQLite(tmp_path / "fks.db", [notes])
+    hub, journal = await started(database)
+    journal.join(Contributing(Query.parse("note", "INSERT INTO notes (id) VALUES (:id)")))
+    for number in range(3):
+        hub.announce(Event(EventType.SYSTEM_ALERT, str(number), START))
+    await journal.flush()
+    assert journal.lost == 1
+    assert [event.id for event in await journal.follow(0)] == [1, 3]
+    await database.close()
+
+
+async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    two = [Migration("part", number, f"CREATE TABLE t{number} (id BIGINT);\n") for number in (1, 2)]
+    newer = SQLite(tmp_path / "fks.db", two)
+    await newer.open()
+    await newer.close()
+    older = SQLite(tmp_path / "fks.db", two[:1])
+    with pytest.raises(SchemaError, match="newer FKS Master"):
+        await older.open()
+    await older.close()
+
+
+async def test_file_and_folder_are_private(database: SQLite) -> None:
+    await database.open()
+    assert database.path is not None
+    await database.execute(Query.parse("x", "DELETE FROM states")())
+    modes = {each.name: each.stat().st_mode & 0o777 for each in [database.path.parent, *database.path.parent.iterdir()]}
+    assert modes.pop("data") == 0o700
+    assert set(modes.values()) == {0o600}
+
+
+async def test_memory_is_shared_by_writer_and_readers() -> None:
+    database = SQLite(None)
+    hub, journal = await started(database)
+    hub.announce(Event(EventType.SYSTEM_ALERT, "look", START))
+    await journal.flush()
+    assert len(await journal.follow(0)) == 1
+    await database.close()
