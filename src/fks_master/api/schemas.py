@@ -148,10 +148,7 @@ def service_health(state: State, error_rate: float) -> ServiceHealth:
     checks: list[Check] = []
     if last is not None:
         checks.append(Check("health_endpoint", state.status, milliseconds(last), last.message, last.at))
-        checks += [
-            Check(one.name, Status.HEALTHY if one.healthy else Status.UNHEALTHY, one.latency_ms, one.message, last.at)
-            for one in last.components
-        ]
+        checks += [Check(one.name, one.status, one.latency_ms, one.message, last.at) for one in last.components]
     figures = ServiceFigures(error_rate=error_rate)
     return ServiceHealth(state.service_id, state.status, checks, figures, last.at if last else None)
 

@@ -14,7 +14,8 @@ from fks_master.model.options import (
 )
 from fks_master.model.result import Certificate, Component, Outcome, Phases, Reason, Result
 from fks_master.model.service import Policy, Service, ServiceType
-from fks_master.model.state import State, Status, Transition
+from fks_master.model.state import State, Transition
+from fks_master.model.status import Status
 
 __all__ = [
     "Certificate",

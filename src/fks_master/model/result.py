@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fks_master.model.status import Status
+
 
 class Outcome(StrEnum):
     """Whether the question was answered well; void when we could not look."""
@@ -44,7 +46,7 @@ class Component(msgspec.Struct, frozen=True):
     """A part or dependency that a service reports about in its health body."""
 
     name: str
-    healthy: bool
+    status: Status
     latency_ms: float | None = None
     message: str | None = None
 

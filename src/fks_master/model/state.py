@@ -1,20 +1,11 @@
 """What is remembered about a service."""
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from fks_master.model.result import Reason, Result
-
-
-class Status(StrEnum):
-    """What the last completed check says."""
-
-    UNKNOWN = "Unknown"
-    HEALTHY = "Healthy"
-    DEGRADED = "Degraded"
-    UNHEALTHY = "Unhealthy"
+from fks_master.model.status import Status
 
 
 class State(msgspec.Struct, frozen=True):

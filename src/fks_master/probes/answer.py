@@ -67,7 +67,7 @@ def _find_in_json(options: HttpOptions, body: bytes) -> str | None:
         if found is MISSING:
             return f'The body has nothing at "{path}"'
         if not condition.holds(found):
-            return f'"{path}" is {_short(found)}, expected {condition}'
+            return f'"{path}" is {as_short_text(found)}, expected {condition}'
     return None
 
 
@@ -84,6 +84,7 @@ def look_up(document: object, steps: tuple[Step, ...]) -> object:
     return found
 
 
-def _short(value: object) -> str:
-    text = as_text(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+def as_short_text(value: object, longest: int = 200) -> str:
+    """Write a value of JSON in one line that nobody has to scroll."""
+    text = " ".join(as_text(value).split())
+    return text if len(text) <= longest else f"{text[:longest]}…"

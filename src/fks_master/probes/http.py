@@ -24,10 +24,12 @@ from fks_master.model import (
     Reason,
     Result,
     Service,
+    Status,
     TlsOptions,
 )
 from fks_master.probes.answer import BODY_LIMIT, Fault, decode, find_fault, inflate
 from fks_master.probes.curl import CurlThread
+from fks_master.probes.detail import NOTHING_SAID, Report, read_report
 
 EXCERPT_LENGTH = 300
 MOST_REDIRECTS = 5
@@ -97,7 +99,7 @@ class HttpProbe:
         for _ in range(MOST_REDIRECTS + 1):
             spent = self._clock.monotonic() - began
             finding = await self._thread.ask(_Request(service, url, spent, self._clock))
-            if finding.redirect is None or not service.http.follow_redirects:
+            if not finding.redirect or not service.http.follow_redirects:
                 return finding.result
             url = finding.redirect
         message = f"More than {MOST_REDIRECTS} redirects"
@@ -166,17 +168,14 @@ class _Request:
         if was_paused:
             return Finding(msgspec.structs.replace(result, outcome=Outcome.VOID))
         fault = self._fault(curl, code, result, body)
+        report = self._report(result, body)
         if fault is None:
-            return Finding(self._with_warning(result))
-        failed = msgspec.structs.replace(
-            result,
-            outcome=Outcome.FAILURE,
-            reason=fault.reason,
-            message=fault.message,
-            excerpt=decode(body[:EXCERPT_LENGTH]) or None,
-        )
-        is_redirect = fault.reason is Reason.STATUS
-        return Finding(failed, (curl.getinfo(pycurl.REDIRECT_URL) or None) if is_redirect else None)
+            return Finding(warn_of_expiry(with_report(result, report), self._service.tls))
+        failed = with_fault(result, fault, report, decode(body[:EXCERPT_LENGTH]))
+        return Finding(failed, curl.getinfo(pycurl.REDIRECT_URL) if fault.reason is Reason.STATUS else None)
+
+    def _report(self, result: Result, body: bytes) -> Report:
+        return read_report(body) if self._service.detailed and result.status_code else NOTHING_SAID
 
     def _fault(self, curl: Any, code: int, result: Result, body: bytes) -> Fault | None:  # noqa: ANN401
         is_enough = code == STOPPED and len(self._body) >= BODY_LIMIT
@@ -187,14 +186,44 @@ class _Request:
             return Fault(Reason.PROTOCOL, f"Answered in HTTP/{result.http_version}, expected HTTP/{wanted.value}")
         return find_fault(self._service.http, result.status_code or 0, body)
 
-    def _with_warning(self, result: Result) -> Result:
-        return warn_of_expiry(result, self._service.tls)
+
+def with_report(result: Result, report: Report) -> Result:
+    """Let a good answer's own words decide between Healthy, Degraded and Unhealthy."""
+    if report.status is Status.UNHEALTHY:
+        return with_fault(result, Fault(Reason.REPORTED, report.message or "The service says so"), report)
+    if report.status is None and not report.components:
+        return result
+    is_degraded = report.status is Status.DEGRADED
+    return msgspec.structs.replace(
+        result,
+        degraded=is_degraded,
+        message=(report.message or "The service says so") if is_degraded else None,
+        components=report.components,
+    )
+
+
+def with_fault(result: Result, fault: Fault, report: Report, excerpt: str = "") -> Result:
+    words = fault.message
+    if fault.reason is Reason.STATUS and report.message:
+        words = f"{fault.message}: {report.message}"
+    return msgspec.structs.replace(
+        result,
+        outcome=Outcome.FAILURE,
+        reason=fault.reason,
+        message=words,
+        excerpt=excerpt or None,
+        components=report.components,
+    )
 
 
 def warn_of_expiry(result: Result, tls: TlsOptions) -> Result:
     """Turn a good result into a degraded one when the certificate is about to expire."""
     certificate = result.certificate
-    if certificate is None or not certificate.is_expiring(result.at, tls.warn_days):
+    if (
+        certificate is None
+        or result.outcome is not Outcome.SUCCESS
+        or not certificate.is_expiring(result.at, tls.warn_days)
+    ):
         return result
     days = certificate.days_left(result.at)
     words = f"The certificate expires in {days:.1f} days" if days >= 0 else "The certificate has expired"
