@@ -4,11 +4,14 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import msgspec
 import structlog
 
-from fks_master.api.app import build
+from fks_master.api.app import Doors, build
+from fks_master.api.audit import Audit, AuditRoutes
+from fks_master.api.auth import Authority, Doorkeeper, Key
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.routes.monitor import MonitorRoutes
@@ -35,6 +38,7 @@ from fks_master.tracing import NoTracer, Tracer
 log = structlog.get_logger(__name__)
 
 TRACES_SECONDS = 2.0
+DATA = Path("data")
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -86,10 +90,18 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         def reason_unwell() -> str | None:
             return None if scheduler.is_progressing() else "checks make no progress"
 
-        guard = Guard(config.server.allowed_origins, config.server.allowed_hosts)
+        doorkeeper = Doorkeeper(_authority(config, settings), clock)
+        guard = Guard(config.server.allowed_origins, config.server.allowed_hosts, is_open=doorkeeper.is_open)
+        audit = Audit(DATA / "audit.jsonl")
+        stack.push_async_callback(audit.close)
         view = View(hub, metrics, clock)
-        endpoints = [*MonitorRoutes(view, reason_unwell).endpoints(), *ServiceRoutes(view).endpoints()]
-        application = build(LiveFeed(hub, view, metrics), guard, metrics, clock, endpoints)
+        endpoints = [
+            *MonitorRoutes(view, reason_unwell).endpoints(),
+            *ServiceRoutes(view).endpoints(),
+            *AuditRoutes(audit).endpoints(),
+        ]
+        doors = Doors(guard, doorkeeper, audit, clock)
+        application = build(LiveFeed(hub, view, metrics), doors, metrics, clock, endpoints)
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
         reloader = Reloader(config, run.reread, apply, hub.announce)
         stack.callback(_handle_signals(server.stop, reloader.ask))
@@ -98,6 +110,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         background.start(journal.run(), "journal")
         background.start(scheduler.run(), "scheduler")
         background.start(reloader.run(clock), "reload")
+        background.start(audit.run(), "audit")
         background.start(run.manager.keep_alive(clock, scheduler.is_progressing), "watchdog")
         if tls.certificate:
             background.start(tls.certificate.watch(clock), "certificate")
@@ -106,6 +119,11 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         run.manager.say("READY=1")
         await server.run_until_stopped()
         run.manager.say("STOPPING=1")
+
+
+def _authority(config: Config, settings: Settings) -> Authority:
+    keys = (Key.of("FKS_MONITOR_API_KEY", settings.api_key),) if settings.api_key else ()
+    return Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
 
 
 def _tracer(settings: Settings) -> Tracer:

@@ -1,10 +1,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from fks_master.api.app import build
+from fks_master.api.app import Doors, build
+from fks_master.api.audit import Audit
+from fks_master.api.auth import Authority, Doorkeeper
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.routes.monitor import MonitorRoutes
@@ -76,7 +79,7 @@ async def test_a_closed_port_is_refused(prober: Prober) -> None:
     assert result.reason is Reason.REFUSED
 
 
-async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober) -> None:
+async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober, tmp_path: Path) -> None:
     listener = await server(BAD)
     one = service(listener.sockets[0].getsockname()[1], critical=True)
     clock = SystemClock()
@@ -94,7 +97,13 @@ async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober) -> None:
     assert [event.event_type for event in change.events] == ["StatusChanged", "ServiceDown"]
     view = View(hub, metrics, clock)
     endpoints = [*MonitorRoutes(view, lambda: None).endpoints(), *ServiceRoutes(view).endpoints()]
-    application = build(LiveFeed(hub, view, metrics), Guard(), metrics, clock, endpoints)
+    application = build(
+        LiveFeed(hub, view, metrics),
+        Doors(Guard(), Doorkeeper(Authority(), clock), Audit(tmp_path / "audit.jsonl"), clock),
+        metrics,
+        clock,
+        endpoints,
+    )
     body = json.loads(await get(application, "/health/aggregate"))
     assert body["overallStatus"] == "critical"
     assert body["errorServices"] == 1

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from fks_master.api.answers import problem
-from fks_master.api.endpoint import Endpoint
-from fks_master.api.guard import Guard
+from fks_master.api.audit import MAX_TEXT, Attempt, Audit
+from fks_master.api.auth import Caller, Doorkeeper, address_of
+from fks_master.api.endpoint import Access, Endpoint
+from fks_master.api.guard import Guard, Refusal
 from fks_master.api.live import LiveFeed
 from fks_master.api.routes.monitor import STATIC
 from fks_master.clock import Clock
@@ -32,7 +34,7 @@ SECURITY_HEADERS = [
 ]
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "authorization, content-type, x-api-key, x-request-id, traceparent, idempotency-key"
     ),
@@ -53,6 +55,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
         started = self._clock.monotonic()
         status = 500
 
@@ -61,8 +64,11 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 extra = [(b"x-request-id", request_id), *SECURITY_HEADERS]
-                if scope["method"] in {"GET", "HEAD"} and scope.get("state", {}).get("is_for_every_origin"):
+                state = scope["state"]
+                if scope["method"] in {"GET", "HEAD"} and state.get("is_for_every_origin"):
                     extra.append((b"access-control-allow-origin", b"*"))
+                elif "origin" in state:
+                    extra += [(b"access-control-allow-origin", state["origin"].encode()), (b"vary", b"Origin")]
                 message["headers"] = [*message["headers"], *extra]
             await send(message)
 
@@ -70,7 +76,7 @@ class Observed:
             await self._app(scope, receive, send_with_headers)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
-            path = scope["state"].get("template", "other") if "state" in scope else "other"
+            path = scope["state"].get("template", "other")
             self._metrics.request(method, path, status, self._clock.monotonic() - started)
 
 
@@ -81,32 +87,102 @@ def _request_id(scope: Scope) -> bytes:
     return secrets.token_hex(16).encode()
 
 
-def routed(endpoints: Iterable[Endpoint]) -> list[Route]:
+class Doors:
+    """What stands before every endpoint: Origin and Host, credential and scope; and the trail of who tried to act."""
+
+    def __init__(self, guard: Guard, doorkeeper: Doorkeeper, audit: Audit, clock: Clock) -> None:
+        self.guard = guard
+        self.doorkeeper = doorkeeper
+        self._audit = audit
+        self._clock = clock
+
+    def refuses(self, connection: HTTPConnection, access: Access, caller: Caller | None) -> Refusal | None:
+        """Say why a caller may not; an endpoint that everybody may use asks for nothing."""
+        needs_guard = access.is_change or access is Access.READ
+        if needs_guard and (refusal := self.guard.refuses(connection)):
+            return refusal
+        if access.is_change and (refusal := self.doorkeeper.refuses_open_change(connection)):
+            return refusal
+        return self.doorkeeper.refuses(caller, access, address_of(connection))
+
+    def record(self, connection: HTTPConnection, action: str, target: str, status: int, started: float) -> None:
+        caller = connection.scope["state"].get("caller")
+        self._audit.record(
+            Attempt(
+                at=self._clock.now(),
+                who=caller.name if caller else "wrong credential",
+                address=address_of(connection),
+                action=action,
+                target=target[:MAX_TEXT],
+                request_id=connection.scope["state"].get("request_id", ""),
+                outcome=status,
+                seconds=round(self._clock.monotonic() - started, 6),
+            )
+        )
+
+    async def enter(self, endpoint: Endpoint, request: Request) -> Response:
+        caller = self.doorkeeper.caller_of(request)
+        request.scope["state"]["caller"] = caller
+        started = self._clock.monotonic()
+        status = 500
+        try:
+            refusal = self.refuses(request, endpoint.access, caller)
+            response = _refused(endpoint, request, refusal) if refusal else await endpoint.handle(request)
+            status = response.status_code
+        finally:
+            if endpoint.access.is_change:
+                self.record(request, f"{endpoint.method} {endpoint.path}", request.url.path, status, started)
+        return response
+
+
+def _refused(endpoint: Endpoint, request: Request, refusal: Refusal) -> Response:
+    if endpoint.refuse:
+        return endpoint.refuse(request, refusal.status, refusal.reason)
+    response = problem(refusal.status, "Refused", refusal.reason)
+    if refusal.status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def routed(endpoints: Iterable[Endpoint], doors: Doors) -> list[Route]:
     """Make one route a path, its methods told apart inside, so that a preflight is answered everywhere."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return [_route(path, methods) for path, methods in by_path.items()]
+    return [_route(path, methods, doors) for path, methods in by_path.items()]
 
 
-def _route(path: str, methods: dict[str, Endpoint]) -> Route:
+def _route(path: str, methods: dict[str, Endpoint], doors: Doors) -> Route:
     async def handle(request: Request) -> Response:
         state = request.scope.setdefault("state", {})
         state["template"] = path
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers=PREFLIGHT)
+            return _preflight(methods, request, doors.guard)
         endpoint = methods["GET" if request.method == "HEAD" else request.method]
         state["is_for_every_origin"] = endpoint.access.is_for_every_origin
-        return await endpoint.handle(request)
+        if doors.guard.knows_origin(request):
+            state["origin"] = request.headers["origin"]
+        return await doors.enter(endpoint, request)
 
     return Route(path, handle, methods=[*methods, "OPTIONS"])
 
 
-def build(feed: LiveFeed, guard: Guard, metrics: Metrics, clock: Clock, endpoints: Iterable[Endpoint]) -> ASGIApp:
+def _preflight(methods: dict[str, Endpoint], request: Request, guard: Guard) -> Response:
+    """Answer for every origin where everybody may read, else for the listed ones alone."""
+    asked = methods.get(request.headers.get("access-control-request-method", "GET"))
+    if asked is not None and asked.access.is_for_every_origin:
+        return Response(status_code=204, headers=PREFLIGHT)
+    if guard.knows_origin(request):
+        allowed = {"Access-Control-Allow-Origin": request.headers["origin"], "Vary": "Origin"}
+        return Response(status_code=204, headers={**PREFLIGHT, **allowed})
+    return Response(status_code=204)
+
+
+def build(feed: LiveFeed, doors: Doors, metrics: Metrics, clock: Clock, endpoints: Iterable[Endpoint]) -> ASGIApp:
     """Put the application together from the table of endpoints and the live feed."""
 
     async def guarded_feed(socket: WebSocket) -> None:
-        refusal = guard.refuses(socket)
+        refusal = doors.guard.refuses(socket)
         if refusal is None:
             await feed(socket)
         else:
@@ -119,7 +195,7 @@ def build(feed: LiveFeed, guard: Guard, metrics: Metrics, clock: Clock, endpoint
         return problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
 
     routes = [
-        *routed(endpoints),
+        *routed(endpoints, doors),
         WebSocketRoute("/ws", guarded_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 Handler = Callable[[Request], Awaitable[Response]]
+Refuse = Callable[[Request, int, str], Response]
 
 
 class Access(StrEnum):
@@ -26,6 +27,10 @@ class Access(StrEnum):
     ADMIN = "admin"
 
     @property
+    def is_change(self) -> bool:
+        return self in {Access.OPERATE, Access.ADMIN}
+
+    @property
     def is_for_every_origin(self) -> bool:
         return self in {Access.OPEN, Access.PUBLIC}
 
@@ -34,7 +39,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path, who may, and what goes in and comes out.
 
     `answer`, `body` and `query` are msgspec types, for the document alone; None where there is no JSON. `errors` are
-    the statuses that come as problem documents. `media_type` is that of an answer which is not JSON.
+    the statuses that come as problem documents. `media_type` is that of an answer which is not JSON. `refuse` writes a
+    refusal (status, reason) where the contract wants another shape than a problem document.
     """
 
     method: str
@@ -48,3 +54,4 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     query: Any = None
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
+    refuse: Refuse | None = None

@@ -21,18 +21,25 @@ class Refusal(msgspec.Struct, frozen=True):
 class Guard:
     """Decides about one connection from its headers alone."""
 
-    def __init__(self, allowed_origins: Sequence[str] = (), allowed_hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self, allowed_origins: Sequence[str] = (), allowed_hosts: Sequence[str] = (), *, is_open: bool = True
+    ) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._is_open = is_open
 
     def refuses(self, connection: HTTPConnection) -> Refusal | None:
         host = connection.headers.get("host", "")
         origin = connection.headers.get("origin")
         if origin is not None and not self._is_known_origin(origin, connection, host):
             return Refusal(403, "this origin may not do that; list it in [server] allowed_origins")
-        if not self._is_known_host(host):
+        if self._is_open and not self._is_known_host(host):
             return Refusal(421, "this Host name is not known; list it in [server] allowed_hosts")
         return None
+
+    def knows_origin(self, connection: HTTPConnection) -> bool:
+        """Whether a request comes from a page of a listed origin."""
+        return connection.headers.get("origin", "").lower() in self._origins
 
     def _is_known_origin(self, origin: str, connection: HTTPConnection, host: str) -> bool:
         scheme = {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme)

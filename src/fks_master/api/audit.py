@@ -1,0 +1,133 @@
+"""The audit trail: every attempt to act, allowed or not, one JSON object a line, only ever appended."""
+
+import asyncio
+import os
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fks_master.api.answers import as_json, problem
+from fks_master.api.endpoint import Access, Endpoint
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED = 1000
+MAX_TEXT = 300
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise."""
+
+    at: datetime
+    who: str
+    address: str
+    action: str
+    target: str
+    request_id: str
+    outcome: int
+    seconds: float
+
+
+class Audit:
+    """Writes to `path` from a thread; the latest thousand attempts are also at hand."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._latest = deque(_read_last(path), maxlen=REMEMBERED)
+        self._waiting: list[Attempt] = []
+        self._wake = asyncio.Event()
+        self.lost = 0
+
+    @property
+    def latest(self) -> list[Attempt]:
+        """The newest first."""
+        return list(reversed(self._latest))
+
+    def record(self, attempt: Attempt) -> None:
+        if attempt.seconds < 0:
+            raise ValueError("a duration below zero")
+        self._latest.append(attempt)
+        if len(self._waiting) >= REMEMBERED * 10:
+            self.lost += 1
+            return
+        self._waiting.append(attempt)
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._flush()
+
+    async def close(self) -> None:
+        await self._flush()
+
+    async def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        try:
+            await asyncio.to_thread(_append, self._path, batch)
+        except OSError as error:
+            self.lost += len(batch)
+            log.error("audit_not_written", path=str(self._path), reason=error.strerror, attempts=len(batch))  # noqa: TRY400
+
+
+def _append(path: Path, batch: list[Attempt]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = b"".join(msgspec.json.encode(attempt) + b"\n" for attempt in batch)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        os.write(descriptor, lines)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_last(path: Path) -> list[Attempt]:
+    """Read the end of the file; a line cut off by a crash is passed over."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - REMEMBERED * 500))
+            lines = file.read().splitlines()[-REMEMBERED:]
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(msgspec.json.decode(line, type=Attempt))
+        except msgspec.DecodeError:
+            continue
+    return found
+
+
+class AuditRoutes:
+    """Reading the trail."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                method="GET",
+                path="/api/audit",
+                handle=self.latest,
+                access=Access.READ,
+                summary="Who tried to change what: the latest first, at most `limit` (100)",
+                answer=list[Attempt],
+                errors=(400, 401, 403, 421, 429),
+            )
+        ]
+
+    async def latest(self, request: Request) -> Response:
+        limit = request.query_params.get("limit", "100")
+        if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= REMEMBERED:
+            return problem(400, "Bad request", f"limit: expected a whole number from 1 to {REMEMBERED}")
+        return as_json(self._audit.latest[: int(limit)])

@@ -1,0 +1,220 @@
+"""Who is asking, and what they may: API keys, JWTs, both, or open mode where no credential is configured.
+
+One place decides for REST and WebSocket alike. Secrets are compared in constant time; nothing here logs or echoes one.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import re
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeGuard
+
+import jwt
+import msgspec
+from starlette.requests import HTTPConnection
+
+from fks_master.api.endpoint import Access
+from fks_master.api.guard import Refusal
+from fks_master.clock import Clock
+
+MAX_TOKEN = 8192
+MAX_AHEAD = timedelta(days=3653)
+WRONG_PER_MINUTE = 100
+MAX_ADDRESSES = 10_000
+TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+_RIGHTS = {
+    "read": frozenset({Access.READ}),
+    "operate": frozenset({Access.READ, Access.OPERATE}),
+    "admin": frozenset({Access.READ, Access.OPERATE, Access.ADMIN}),
+}
+_ALL = _RIGHTS["admin"]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One API key: the SHA-256 of it in hex, never the key itself."""
+
+    name: str
+    hash: str
+    scopes: tuple[str, ...] = ("admin",)
+    expires: datetime | None = None
+
+    @classmethod
+    def of(cls, name: str, secret: str) -> "Key":
+        return cls(name, fingerprint(secret))
+
+
+def fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Somebody we know, or in open mode anybody."""
+
+    name: str
+    rights: frozenset[Access]
+
+    def may(self, access: Access) -> bool:
+        return access in {Access.OPEN, Access.PUBLIC} or access in self.rights
+
+
+NOBODY = Caller("anonymous", frozenset())
+ANYBODY = Caller("anonymous", _ALL)
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """What is configured. Without keys and secret: open mode."""
+
+    keys: tuple[Key, ...] = ()
+    jwt_secret: str | None = None
+    allowed_roles: tuple[str, ...] = ("admin", "orchestrate")
+    public_read: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        return not self.keys and self.jwt_secret is None
+
+
+class Doorkeeper:
+    """Tells who presents a credential, and decides whether they may."""
+
+    def __init__(self, authority: Authority, clock: Clock) -> None:
+        self.authority = authority
+        self._clock = clock
+        self._wrong: dict[str, deque[float]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self.authority.is_open
+
+    def who(self, credential: str | None) -> Caller | None:
+        """Return the caller that a credential proves; None for a wrong one."""
+        if self.is_open:
+            return ANYBODY
+        if not credential:
+            return NOBODY
+        return self._by_key(credential) or self._by_token(credential)
+
+    def caller_of(self, connection: HTTPConnection) -> Caller | None:
+        return self.who(presented(connection))
+
+    def refuses(self, caller: Caller | None, access: Access, address: str) -> Refusal | None:
+        """Say why not. A wrong credential is counted; a right one is never slowed, whatever others tried."""
+        if access is Access.OPEN or (access is Access.PUBLIC and self.authority.public_read):
+            return None
+        if caller is None:
+            return self._wrong_credential(address)
+        if caller.may(Access.READ if access is Access.PUBLIC else access):
+            return None
+        if caller is NOBODY:
+            return Refusal(401, "a credential is needed: an API key as x-api-key, or a JWT as Bearer")
+        return Refusal(403, f"{caller.name} may not do that; it needs the scope {access.value}")
+
+    def refuses_open_change(self, connection: HTTPConnection) -> Refusal | None:
+        """In open mode changes come from this machine or a private network, and not through a proxy."""
+        if not self.is_open:
+            return None
+        if any(name in connection.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+            return Refusal(403, "open mode takes no changes through a proxy; set FKS_MONITOR_API_KEY")
+        if not _is_private(address_of(connection)):
+            return Refusal(403, "open mode takes changes from private addresses only; set FKS_MONITOR_API_KEY")
+        return None
+
+    def _by_key(self, credential: str) -> Caller | None:
+        found = None
+        digest = fingerprint(credential)
+        for key in self.authority.keys:
+            if hmac.compare_digest(digest, key.hash.lower()):
+                found = key
+        if found is None or (found.expires is not None and found.expires <= self._clock.now()):
+            return None
+        return Caller(found.name, frozenset[Access]().union(*(_RIGHTS[scope] for scope in found.scopes)))
+
+    def _by_token(self, credential: str) -> Caller | None:
+        if self.authority.jwt_secret is None:
+            return None
+        claims = read_token(credential, self.authority.jwt_secret, self._clock.now())
+        if claims is None:
+            return None
+        roles = set(claims["roles"]) & set(self.authority.allowed_roles)
+        name = claims.get("sub") if isinstance(claims.get("sub"), str) else "token"
+        if not roles:
+            return Caller(f"{name}"[:100], _RIGHTS["read"])
+        return Caller(f"{name}"[:100], _ALL if "admin" in roles else _RIGHTS["operate"])
+
+    def _wrong_credential(self, address: str) -> Refusal:
+        now = self._clock.monotonic()
+        if len(self._wrong) >= MAX_ADDRESSES and address not in self._wrong:
+            self._wrong.pop(next(iter(self._wrong)))
+        times = self._wrong.setdefault(address, deque(maxlen=WRONG_PER_MINUTE))
+        is_too_many = len(times) == WRONG_PER_MINUTE and times[0] > now - 60
+        if not is_too_many:
+            times.append(now)
+        return Refusal(429, "too many wrong credentials") if is_too_many else Refusal(401, "the credential is wrong")
+
+
+def presented(connection: HTTPConnection) -> str | None:
+    """Return the credential of a request: `x-api-key`, else the Bearer token."""
+    key = connection.headers.get("x-api-key", "").strip()
+    if key:
+        return key
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def address_of(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def read_token(token: str, secret: str, now: datetime) -> dict[str, Any] | None:
+    """Return the claims of a JWT, or None for anything but a sound one.
+
+    RFC 7519 as narrow as it goes: HS256, a header of `alg` and `typ` alone, no name twice, `exp` a number that lies
+    ahead by at most ten years, `roles` a list of texts.
+    """
+    if len(token) > MAX_TOKEN or not TOKEN.fullmatch(token):
+        return None
+    try:
+        if not _is_plain_header(jwt.utils.base64url_decode(token.partition(".")[0])):
+            return None
+        payload = jwt.api_jws.PyJWS().decode(token, secret, algorithms=["HS256"])
+        claims = json.loads(payload, object_pairs_hook=_once)
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) and _are_sound(claims, now.timestamp()) else None
+
+
+def _is_plain_header(header: bytes) -> bool:
+    found = json.loads(header, object_pairs_hook=_once)
+    return isinstance(found, dict) and found.get("alg") == "HS256" and found.keys() <= {"alg", "typ"}
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name twice")
+    return dict(pairs)
+
+
+def _are_sound(claims: dict[str, Any], now: float) -> bool:
+    expires, begins, roles = claims.get("exp"), claims.get("nbf", 0), claims.get("roles")
+    if not _is_number(expires) or not _is_number(begins) or not isinstance(roles, list):
+        return False
+    is_in_time = now < expires <= now + MAX_AHEAD.total_seconds() and begins <= now
+    return is_in_time and all(isinstance(role, str) for role in roles)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_private(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_private

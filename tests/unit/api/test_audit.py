@@ -1,0 +1,52 @@
+import asyncio
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fks_master.api.audit import REMEMBERED, Attempt, Audit
+
+
+def attempt(number: int) -> Attempt:
+    return Attempt(
+        at=datetime.now(UTC), who="ci", address="127.0.0.1", action="restart", target="a\nb", request_id=str(number),
+        outcome=200, seconds=0.1,
+    )  # fmt: skip
+
+
+async def test_attempts_outlive_the_program_and_a_line_cut_off_by_its_death(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "audit.jsonl"
+    audit = Audit(path)
+    running = asyncio.create_task(audit.run())
+    for number in range(3):
+        audit.record(attempt(number))
+        await asyncio.sleep(0)
+    running.cancel()
+    await audit.close()
+    with path.open("ab") as file:
+        file.write(b'{"at": "20')
+    assert [one.request_id for one in Audit(path).latest] == ["2", "1", "0"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+async def test_a_trail_that_cannot_be_written_is_said_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "elsewhere"
+    target.write_text("")
+    (tmp_path / "audit.jsonl").symlink_to(target)
+    audit = Audit(tmp_path / "audit.jsonl")
+    audit.record(attempt(1))
+    await audit.close()
+    assert audit.lost == 1
+    assert target.read_text() == ""
+    assert "audit_not_written" in capsys.readouterr().out
+
+
+async def test_memory_is_bounded(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl")
+    for number in range(REMEMBERED * 10 + 5):
+        audit.record(attempt(number))
+    assert (len(audit.latest), audit.lost) == (REMEMBERED, 5)
