@@ -41,6 +41,7 @@ class Audit:
         self._latest = deque(_read_last(path), maxlen=REMEMBERED)
         self._waiting: list[Attempt] = []
         self._wake = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
         self.lost = 0
 
     @property
@@ -49,8 +50,6 @@ class Audit:
         return list(reversed(self._latest))
 
     def record(self, attempt: Attempt) -> None:
-        if attempt.seconds < 0:
-            raise ValueError("a duration below zero")
         self._latest.append(attempt)
         if len(self._waiting) >= REMEMBERED * 10:
             self.lost += 1
@@ -68,9 +67,14 @@ class Audit:
         await self._flush()
 
     async def _flush(self) -> None:
+        if self._writing:
+            await asyncio.wait({self._writing})  # a flush that was cancelled writes on in its thread: order matters
         batch, self._waiting = self._waiting, []
-        if not batch:
-            return
+        if batch:
+            self._writing = asyncio.create_task(self._write(batch))
+            await asyncio.shield(self._writing)
+
+    async def _write(self, batch: list[Attempt]) -> None:
         try:
             await asyncio.to_thread(_append, self._path, batch)
         except OSError as error:
