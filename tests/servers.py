@@ -81,3 +81,60 @@ def make_certificate(folder: Path, days: int = 90, name: str = "IP:127.0.0.1") -
     files = ["-subj", "/CN=test", "-addext", f"subjectAltName={name}", "-keyout", key, "-out", certificate]
     subprocess.run(["openssl", "req", *options, *files], check=True, capture_output=True, timeout=30)
     return certificate, key
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers A queries from a table: addresses, an RCODE as a number, or None for silence; others have no records.
+
+    Further records are given as name, type and ready data.
+    """
+
+    def __init__(self, table: dict[str, list[str] | int | None], records: dict[tuple[str, int], list[bytes]]) -> None:
+        self.table = table
+        self.records = records
+        self.asked: list[tuple[str, int]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        name, end = _read_name(data)
+        kind = int.from_bytes(data[end : end + 2], "big")
+        self.asked.append((name, kind))
+        entry = self.table.get(name, 3 if not any(name == known for known, _ in self.records) else [])
+        if entry is None:
+            return
+        answers = list(self.records.get((name, kind), []))
+        if kind == 1 and isinstance(entry, list):
+            answers += [bytes(map(int, one.split("."))) for one in entry]
+        code = entry if isinstance(entry, int) else 0
+        head = data[:2] + (0x8180 | code).to_bytes(2, "big") + b"\0\1" + len(answers).to_bytes(2, "big") + bytes(4)
+        body = [b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1" + bytes(4) + _sized(one) for one in answers]
+        self.transport.sendto(head + data[12 : end + 4] + b"".join(body), address)  # type: ignore[attr-defined]
+
+
+def _read_name(data: bytes) -> tuple[str, int]:
+    labels, position = [], 12
+    while data[position]:
+        labels.append(data[position + 1 : position + 1 + data[position]].decode().lower())
+        position += 1 + data[position]
+    return ".".join(labels), position + 1
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(2, "big") + data
+
+
+@asynccontextmanager
+async def name_server(
+    table: dict[str, list[str] | int | None], records: dict[tuple[str, int], list[bytes]] | None = None
+) -> AsyncIterator[tuple[NameServer, str]]:
+    """Serve names on a free port of 127.0.0.1; gives the server and its address with port."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.create_datagram_endpoint(
+        lambda: NameServer(table, records or {}), ("127.0.0.1", 0)
+    )
+    try:
+        yield protocol, f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+    finally:
+        transport.close()

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 Format = Callable[[str], str | None]
 
-PROBE_SCHEMES = ("http", "https", "tcp")
+PROBE_SCHEMES = ("http", "https", "tcp", "tls", "dns")
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
@@ -52,7 +52,7 @@ def origin(text: str) -> str | None:
 def endpoint(text: str) -> str | None:
     url = _split(text)
     if url is None or url.scheme not in PROBE_SCHEMES:
-        return 'an address that begins with http://, https:// or tcp://, such as "http://fks_api:8000/health"'
+        return 'an address that begins with http://, https://, tcp://, tls:// or dns://, such as "http://fks_api:8000/health"'
     if url.scheme == "tcp" and url.port is None:
         return 'a host and a port, such as "tcp://fks_db:5432"'
     return None

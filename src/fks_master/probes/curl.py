@@ -36,7 +36,12 @@ EPOLL_MASK = {
 
 
 class Transfer(Protocol[Given_co]):
-    """One request to make; both methods run in the thread."""
+    """One request to make; both methods run in the thread.
+
+    `is_reusable` says whether the handle may serve another transfer afterwards.
+    """
+
+    is_reusable: bool
 
     def begin(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
         """Set every option on a handle that is as new."""
@@ -188,10 +193,10 @@ class CurlThread(Generic[Answer]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this job alone
             return job, error
         finally:
-            self._keep(curl)
+            self._keep(curl, is_reusable=job.transfer.is_reusable)
 
-    def _keep(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
-        if len(self._spare) < SPARE_HANDLES:
+    def _keep(self, curl: Any, *, is_reusable: bool) -> None:  # noqa: ANN401 - pycurl has no types
+        if is_reusable and len(self._spare) < SPARE_HANDLES:
             curl.reset()
             self._spare.append(curl)
         else:

@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Reason, Result, Service
 from fks_master.probes.curl import CurlThread
-from fks_master.probes.http import Finding, HttpProbe
+from fks_master.probes.dns import DnsProbe
+from fks_master.probes.http import HttpProbe
+from fks_master.probes.resolver import Resolver
+from fks_master.probes.tcp import TcpProbe
+from fks_master.probes.tls import TlsProbe
+from fks_master.probes.transfer import Finding
 
 Probe = Callable[[Service], Awaitable[Result]]
 
@@ -17,8 +22,15 @@ class Prober:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._thread: CurlThread[Finding] = CurlThread(clock)
-        http = HttpProbe(self._thread, clock)
-        self._probes: dict[str, Probe] = {"http": http.probe, "https": http.probe}
+        self._resolver = Resolver(clock)
+        http = HttpProbe(self._thread, self._resolver, clock)
+        self._probes: dict[str, Probe] = {
+            "http": http.probe,
+            "https": http.probe,
+            "tls": TlsProbe(self._thread, self._resolver, clock).probe,
+            "tcp": TcpProbe(self._resolver, clock).probe,
+            "dns": DnsProbe(self._resolver, clock).probe,
+        }
 
     def register(self, scheme: str, probe: Probe) -> None:
         self._probes[scheme] = probe
@@ -36,4 +48,5 @@ class Prober:
         return await probe(service)
 
     async def close(self) -> None:
+        self._resolver.close()
         await self._thread.close()

@@ -1,0 +1,208 @@
+"""What every probe on libcurl has in common: where to connect, the meaning of its errors, its figures, TLS."""
+
+import errno
+import functools
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pycurl
+
+from fks_master.clock import Clock
+from fks_master.model import Certificate, Outcome, Phases, Reason, Result, Service, TlsOptions
+from fks_master.probes.answer import Fault
+from fks_master.probes.resolver import Resolver, is_address
+
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+REASONS = {
+    pycurl.E_COULDNT_RESOLVE_HOST: Reason.DNS,
+    pycurl.E_COULDNT_RESOLVE_PROXY: Reason.DNS,
+    pycurl.E_COULDNT_CONNECT: Reason.REFUSED,
+    pycurl.E_OPERATION_TIMEDOUT: Reason.TIMEOUT,
+    pycurl.E_RECV_ERROR: Reason.RESET,
+    pycurl.E_SEND_ERROR: Reason.RESET,
+    pycurl.E_GOT_NOTHING: Reason.RESET,
+    pycurl.E_PARTIAL_FILE: Reason.RESET,
+    pycurl.E_SSL_CONNECT_ERROR: Reason.TLS,
+    pycurl.E_PEER_FAILED_VERIFICATION: Reason.TLS,
+    pycurl.E_SSL_CERTPROBLEM: Reason.TLS,
+    pycurl.E_SSL_CACERT_BADFILE: Reason.TLS,
+    pycurl.E_SSL_CIPHER: Reason.TLS,
+}
+WORDS = {
+    Reason.DNS: "The name does not resolve",
+    Reason.REFUSED: "Connection refused",
+    Reason.RESET: "The connection was closed before the answer was complete",
+}
+REASONS = {
+    pycurl.E_COULDNT_RESOLVE_HOST: Reason.DNS,
+    pycurl.E_COULDNT_RESOLVE_PROXY: Reason.DNS,
+    pycurl.E_COULDNT_CONNECT: Reason.REFUSED,
+    pycurl.E_OPERATION_TIMEDOUT: Reason.TIMEOUT,
+    pycurl.E_RECV_ERROR: Reason.RESET,
+    pycurl.E_SEND_ERROR: Reason.RESET,
+    pycurl.E_GOT_NOTHING: Reason.RESET,
+    pycurl.E_PARTIAL_FILE: Reason.RESET,
+    pycurl.E_SSL_CONNECT_ERROR: Reason.TLS,
+    pycurl.E_PEER_FAILED_VERIFICATION: Reason.TLS,
+    pycurl.E_SSL_CERTPROBLEM: Reason.TLS,
+    pycurl.E_SSL_CACERT_BADFILE: Reason.TLS,
+    pycurl.E_SSL_CIPHER: Reason.TLS,
+}
+WORDS = {
+    Reason.DNS: "The name does not resolve",
+    Reason.REFUSED: "Connection refused",
+    Reason.RESET: "The connection was closed before the answer was complete",
+}
+MOMENTS = (
+    pycurl.NAMELOOKUP_TIME,
+    pycurl.CONNECT_TIME,
+    pycurl.APPCONNECT_TIME,
+    pycurl.STARTTRANSFER_TIME,
+    pycurl.TOTAL_TIME,
+)
+REFUSALS = {0, errno.ECONNREFUSED, errno.ENOENT}
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a request goes: its address, what the names in it resolve to, and the seconds spent up to here."""
+
+    url: str
+    resolved: tuple[str, ...]
+    dns_seconds: float
+    spent_seconds: float
+
+
+async def find_route(resolver: Resolver, clock: Clock, service: Service, url: str, began: float) -> Route | Result:
+    """Resolve what libcurl would otherwise look up by itself; a Result when a name does not resolve."""
+    asked = clock.monotonic()
+    resolved = []
+    for name, port in names_to_resolve(service, url):
+        left = service.timeout_seconds - (clock.monotonic() - began)
+        found = await resolver.resolve(name, service.ip_family, left)
+        if isinstance(found, Fault):
+            return failed(service, found, clock, clock.monotonic() - began, dns=clock.monotonic() - asked)
+        resolved.append(f"+{name}:{port}:{','.join(map(_bracketed, found))}")
+    now = clock.monotonic()
+    return Route(url, tuple(resolved), now - asked if resolved else 0.0, now - began)
+
+
+def names_to_resolve(service: Service, url: str) -> list[tuple[str, int]]:
+    """Name what libcurl has to connect to: a proxy that resolves the rest, or both, or nobody."""
+    if service.http.unix_socket:
+        return []
+    proxy = service.http.proxy
+    addresses = [url] if proxy is None else [proxy, url] if proxy.startswith("socks5:") else [proxy]
+    parts = [urlsplit(address) for address in addresses]
+    return [
+        (part.hostname, part.port or PORTS.get(part.scheme, 443))
+        for part in parts
+        if part.hostname and not is_address(part.hostname)
+    ]
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def failed(service: Service, fault: Fault, clock: Clock, seconds: float, *, dns: float = 0.0) -> Result:
+    """Make the result of a try that did not get as far as a connection."""
+    phases = Phases(dns=dns)
+    return Result(service.id, Outcome.FAILURE, clock.now(), seconds, fault.reason, fault.message, phases=phases)
+
+
+def set_route(curl: Any, service: Service, route: Route) -> None:  # noqa: ANN401 - pycurl has no types
+    milliseconds = max(1, int((service.timeout_seconds - route.spent_seconds) * 1000))
+    curl.setopt(pycurl.URL, route.url)
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    curl.setopt(pycurl.NOSIGNAL, 1)
+    curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
+    curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
+    if route.resolved:
+        curl.setopt(pycurl.RESOLVE, list(route.resolved))
+
+
+def warn_of_expiry(result: Result, tls: TlsOptions) -> Result:
+    """Turn a good result into a degraded one when the certificate is about to expire."""
+    certificate = result.certificate
+    if (
+        certificate is None
+        or result.outcome is not Outcome.SUCCESS
+        or not certificate.is_expiring(result.at, tls.warn_days)
+    ):
+        return result
+    days = certificate.days_left(result.at)
+    words = f"The certificate expires in {days:.1f} days" if days >= 0 else "The certificate has expired"
+    return msgspec.structs.replace(result, degraded=True, message=words)
+
+
+def failed_transfer(curl: Any, code: int, service: Service) -> Fault:  # noqa: ANN401 - pycurl has no types
+    reason = REASONS.get(code, Reason.PROTOCOL)
+    if reason is Reason.TIMEOUT:
+        return Fault(reason, f"No answer within {service.timeout_seconds:g} s")
+    if reason is Reason.REFUSED and curl.getinfo(pycurl.OS_ERRNO) not in REFUSALS:
+        return Fault(Reason.UNREACHABLE, curl.errstr() or "The address cannot be reached")
+    return Fault(reason, WORDS.get(reason) or curl.errstr() or f"libcurl error {code}")
+
+
+def set_tls(curl: Any, tls: TlsOptions) -> None:  # noqa: ANN401 - pycurl has no types
+    curl.setopt(pycurl.OPT_CERTINFO, 1)
+    if not tls.verify:
+        curl.setopt(pycurl.SSL_VERIFYPEER, 0)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+    authorities = tls.ca or ca_file()
+    if authorities:
+        curl.setopt(pycurl.CAINFO, authorities)
+    if tls.certificate:
+        curl.setopt(pycurl.SSLCERT, tls.certificate)
+        curl.setopt(pycurl.SSLKEY, tls.key or tls.certificate)
+
+
+@functools.cache
+def ca_file() -> str | None:
+    """Find the machine's certificate authorities: a libcurl from a wheel does not know where they are."""
+    candidates = (ssl.get_default_verify_paths().cafile, *CA_FILES)
+    return next((file for file in candidates if file and Path(file).is_file()), None)
+
+
+def read_certificate(curl: Any) -> Certificate | None:  # noqa: ANN401 - pycurl has no types
+    """Read the certificate of the chain that expires first; None on a reused connection, which shows none."""
+    chain = [_certificate(entries) for entries in curl.getinfo(pycurl.INFO_CERTINFO)]
+    return min((one for one in chain if one), key=lambda one: one.expires, default=None)
+
+
+def _certificate(entries: list[tuple[str, ...]]) -> Certificate | None:
+    fields = {entry[0]: entry[1] for entry in entries if len(entry) == 2}
+    try:
+        begins, expires = (_moment(fields[name]) for name in ("Start date", "Expire date"))
+    except (KeyError, ValueError):
+        return None
+    return Certificate(fields.get("Subject", ""), fields.get("Issuer", ""), begins, expires)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text.removesuffix(" GMT"), "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+
+
+def phases(curl: Any, dns_seconds: float = 0.0) -> Phases:  # noqa: ANN401 - pycurl has no types
+    """Turn libcurl's moments since the start into durations."""
+    dns, connect, tls, first, total = (curl.getinfo(what) for what in MOMENTS)
+    ready = max(connect, tls)
+    return Phases(
+        dns_seconds + dns,
+        max(0.0, connect - dns),
+        max(0.0, tls - connect),
+        max(0.0, first - ready) if first else 0.0,
+        max(0.0, total - first) if first else 0.0,
+    )
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A result, and where the server sent us on to."""
+
+    result: Result
+    redirect: str | None = None
