@@ -1,0 +1,234 @@
+"""Turns a request for Compose into a job, once everything about it is known to be in order.
+
+1. Nothing is locked before the request is checked: its files lie below the roots, its names exist, its variables are
+   set.
+2. What needs the file is run with it. The rest works from labels alone, so that a broken file never keeps anybody from
+   stopping what runs.
+3. Whoever asks never stops ourselves.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from fks_master.control.jobs.engine import JobEngine
+from fks_master.control.jobs.job import Job, Order
+from fks_master.docker.compose import plan
+from fks_master.docker.compose.cli import ComposeCli, Member, Model, unset_sentence
+from fks_master.docker.compose.command import Project, command, dry_run
+from fks_master.docker.compose.files import Roots
+from fks_master.docker.compose.plan import Step
+from fks_master.docker.compose.request import Action, Request
+from fks_master.errors import ComposeRefusedError
+
+DEADLINE_SECONDS = {
+    Action.BUILD: 3600.0,
+    Action.PULL: 3600.0,
+    Action.PUSH: 3600.0,
+    Action.UP: 3600.0,
+    Action.START: 300.0,
+    Action.STOP: 300.0,
+    Action.RESTART: 600.0,
+    Action.DOWN: 600.0,
+    Action.PS: 60.0,
+    Action.LOGS: 60.0,
+}
+FOLLOW_SECONDS = 12 * 3600.0
+LINES = 1000
+_OURS = re.compile(r"/containers/([0-9a-f]{64})/")
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A request that may be carried out."""
+
+    request: Request
+    project: Project
+    model: Model | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The result of one action as the seed has it, and what is known beyond that."""
+
+    action: str
+    services: tuple[str, ...]
+    success: bool
+    status_code: int
+    stdout: str
+    stderr: str
+    job_id: str | None = None
+    project: str | None = None
+    plan: list[Step] | None = None
+    containers: list[dict[str, object]] | None = None
+
+
+class Composer:
+    """Prepares requests, starts their jobs, tells plans."""
+
+    def __init__(self, cli: ComposeCli, roots: Roots, jobs: JobEngine, our_id: str | None = None) -> None:
+        self._cli = cli
+        self._roots = roots
+        self._jobs = jobs
+        self._our_id = our_id
+
+    async def start(self, request: Request, requested_by: str | None = None, request_id: str | None = None) -> Job:
+        """Begin the job of a request; `up` never stays attached, so that the end of a job stops nobody's services.
+
+        Raises ComposeRefusedError, ComposeUnavailableError, BusyError.
+        """
+        bounded = LINES if request.tail is None and request.action is Action.LOGS else request.tail
+        detach = request.detach or request.action is Action.UP
+        prepared = await self.prepare(msgspec.structs.replace(request, detach=detach, tail=bounded))
+        return await self._jobs.start(self._order(prepared, requested_by, request_id))
+
+    async def outcome(self, job: Job) -> Outcome:
+        """Return the result of a job that has ended."""
+        containers = await self._cli.containers(job.project) if job.action == Action.PS else None
+        reason = f"{job.reason}\n" if job.reason else ""
+        return Outcome(
+            action=job.action,
+            services=job.services,
+            success=job.status_code == 0 and not reason,
+            status_code=-1 if job.status_code is None else job.status_code,
+            stdout=job.stdout,
+            stderr=job.stderr + reason,
+            job_id=job.id,
+            project=job.project,
+            containers=containers,
+        )
+
+    async def plan(self, request: Request) -> Outcome:
+        """Tell what a request would change, without changing anything or asking a registry."""
+        prepared = await self.prepare(request)
+        code, steps, complaint = 0, await self._image_steps(prepared), ""
+        if request.action not in {Action.PULL, Action.BUILD, Action.PUSH, Action.PS, Action.LOGS}:
+            told = dry_run(prepared.project, msgspec.structs.replace(request, detach=True), self._cli.docker)
+            answer = await self._cli.ask(told, prepared.project.folder)
+            code, complaint = answer.code, answer.stderr if answer.code else ""
+            steps = steps + plan.read(answer.stderr + answer.stdout.decode("utf-8", "replace"))
+        return Outcome(
+            action=request.action,
+            services=request.services,
+            success=code == 0,
+            status_code=code,
+            stdout=plan.as_text(steps),
+            stderr=complaint,
+            project=prepared.project.name,
+            plan=steps,
+        )
+
+    async def prepare(self, request: Request) -> Prepared:
+        """Check a request against the world. Raises ComposeRefusedError, ComposeUnavailableError."""
+        await self._cli.version()
+        env_files = tuple(self._roots.find_env_file(path) for path in request.env_files)
+        if request.action.needs_file:
+            return await self._prepare_from_file(request, env_files)
+        return await self._prepare_from_labels(request, env_files)
+
+    async def _prepare_from_file(self, request: Request, env_files: tuple[Path, ...]) -> Prepared:
+        members = await self._cli.members(request.project) if request.project else []
+        files = self._files(request, members)
+        model = await self._cli.model(files, env_files, request.project)
+        _check_known(request.services, model.services, model.name)
+        if request.action is Action.UP:
+            await self._check_up(request, model, files, members)
+        return Prepared(request, Project(model.name, files, env_files, request.profiles), model)
+
+    async def _prepare_from_labels(self, request: Request, env_files: tuple[Path, ...]) -> Prepared:
+        name, known = request.project, set[str]()
+        if name is None:
+            model = await self._cli.model(self._files(request, ()), env_files)
+            name, known = model.name, set(model.services)
+        members = await self._cli.members(name)
+        _check_known(request.services, known | {member.service for member in members}, name)
+        if not request.action.is_reading:
+            self._check_not_ourselves(request, members)
+        return Prepared(request, Project(name))
+
+    def _files(self, request: Request, members: Sequence[Member]) -> tuple[Path, ...]:
+        """Return the files named, else those that the project was made from, else the default ones."""
+        if request.files:
+            return tuple(self._roots.find_compose_file(path) for path in request.files)
+        labelled = next((member.config_files for member in members if member.config_files), "")
+        if labelled:
+            return tuple(self._roots.find_compose_file(path) for path in labelled.split(","))
+        return self._roots.default_files()
+
+    async def _check_up(self, request: Request, model: Model, files: Sequence[Path], members: Sequence[Member]) -> None:
+        if model.unset:
+            raise ComposeRefusedError(unset_sentence(model.unset))
+        present = members or await self._cli.members(model.name)
+        self._check_not_ourselves(request, present)
+        _check_folder(model.name, files[0].parent, present)
+
+    def _check_not_ourselves(self, request: Request, members: Iterable[Member]) -> None:
+        for member in members:
+            if member.id == self._our_id and (not request.services or member.service in request.services):
+                raise ComposeRefusedError(
+                    f"service {member.service} is FKS Master itself, which does not {request.action} itself; "
+                    "name the other services"
+                )
+
+    async def _image_steps(self, prepared: Prepared) -> list[Step]:
+        """Tell which images would be pulled, built or pushed."""
+        if prepared.model is None:
+            return []
+        action, named, profiles = prepared.request.action, prepared.request.services, prepared.request.profiles
+        services = {
+            name: one for name, one in prepared.model.services.items() if one.is_meant(name, named, profiles)
+        }
+        if action is Action.BUILD:
+            return [Step("build", "service", name) for name, one in services.items() if one.build]
+        if action is Action.PUSH:
+            return [Step("push", "image", one.image) for one in services.values() if one.build and one.image]
+        images = sorted({one.image for one in services.values() if one.image})
+        if action is Action.PULL:
+            return [Step("pull", "image", image) for image in images]
+        built = {one.image for one in services.values() if one.build}
+        return [
+            Step("build" if image in built else "pull", "image", image)
+            for image in images
+            if not await self._cli.has_image(image)
+        ]
+
+    def _order(self, prepared: Prepared, requested_by: str | None, request_id: str | None) -> Order:
+        request, project = prepared.request, prepared.project
+        return Order(
+            action=request.action,
+            project=project.name,
+            command=command(project, request, self._cli.docker),
+            folder=str(project.folder),
+            deadline_seconds=FOLLOW_SECONDS if request.is_following else DEADLINE_SECONDS[request.action],
+            environment=self._cli.environment,
+            services=request.services,
+            files=tuple(str(file) for file in project.files),
+            lock=None if request.action.is_reading else project.name,
+            requested_by=requested_by,
+            request_id=request_id,
+        )
+
+
+def _check_known(named: Sequence[str], known: Iterable[str], project: str) -> None:
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise ComposeRefusedError(f"project {project} has no service {', '.join(unknown[:5])}")
+
+
+def _check_folder(project: str, folder: Path, members: Iterable[Member]) -> None:
+    for member in members:
+        if member.working_dir and os.path.realpath(member.working_dir) != str(folder):
+            raise ComposeRefusedError(
+                f"project {project} was brought up from {member.working_dir}, and its files are at {folder} here: "
+                "mount them at the host's own path, or its relative paths would point elsewhere"
+            )
+
+
+def find_our_id(mountinfo: str = "/proc/self/mountinfo") -> str | None:
+    """Return the id of the container that we run in; None outside of one."""
+    try:
+        match = _OURS.search(Path(mountinfo).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+    return match[1] if match else None
