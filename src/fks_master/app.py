@@ -1,7 +1,9 @@
 """The composition root: builds every part, runs them, and stops them in reverse order."""
 
 import asyncio
+import os
 import signal
+import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +16,8 @@ from fks_master.api.audit import Audit, AuditRoutes
 from fks_master.api.auth import Authority, Doorkeeper, Key
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
+from fks_master.api.routes.compose import ComposeRoutes
+from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
 from fks_master.api.routes.services import ServiceRoutes
 from fks_master.api.server import Server, listen
@@ -24,10 +28,16 @@ from fks_master.clock import SystemClock
 from fks_master.config.environment import Settings
 from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
+from fks_master.control.compose import Composer, find_our_id
+from fks_master.control.jobs.engine import JobEngine
+from fks_master.control.jobs.job import Job
+from fks_master.docker.compose.cli import ComposeCli
+from fks_master.docker.compose.environment import minimal
+from fks_master.docker.compose.files import Roots
 from fks_master.hub import Hub
 from fks_master.logs import configure
 from fks_master.metrics import Metrics
-from fks_master.model import Result, Service
+from fks_master.model import Event, EventType, Result, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Probe, Scheduler
 from fks_master.storage.address import MEMORY, database_at
@@ -90,6 +100,8 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         def reason_unwell() -> str | None:
             return None if scheduler.is_progressing() else "checks make no progress"
 
+        jobs = _jobs(hub, metrics, clock)
+        stack.push_async_callback(jobs.close)
         doorkeeper = Doorkeeper(_authority(config, settings), clock)
         guard = Guard(config.server.allowed_origins, config.server.allowed_hosts, is_open=doorkeeper.is_open)
         audit = Audit(DATA / "audit.jsonl")
@@ -99,12 +111,14 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             *MonitorRoutes(view, reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
             *AuditRoutes(audit).endpoints(),
+            *ComposeRoutes(_composer(config, jobs), jobs, metrics, is_enabled=config.control.enabled).endpoints(),
+            *JobRoutes(jobs, is_enabled=config.control.enabled).endpoints(),
         ]
         doors = Doors(guard, doorkeeper, audit, clock)
         application = build(LiveFeed(hub, view, metrics), doors, metrics, clock, endpoints)
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
         reloader = Reloader(config, run.reread, apply, hub.announce)
-        stack.callback(_handle_signals(server.stop, reloader.ask))
+        stack.callback(_handle_signals(_both(jobs.interrupt, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
         background.start(journal.run(), "journal")
@@ -124,6 +138,45 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
 def _authority(config: Config, settings: Settings) -> Authority:
     keys = (Key.of("FKS_MONITOR_API_KEY", settings.api_key),) if settings.api_key else ()
     return Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
+
+
+def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock) -> JobEngine:
+    """Build the engine; what it tells of jobs that change something becomes events."""
+
+    def tell(job: Job) -> None:
+        if job.state.is_final:
+            metrics.compose(job.action, job.duration_seconds or 0.0, is_success=job.status_code == 0)
+        if job.lock is not None:
+            kind, said = (
+                (EventType.COMPOSE_FINISHED, job.state.value)
+                if job.state.is_final
+                else (EventType.COMPOSE_STARTED, "started")
+            )
+            data: dict[str, object] = {
+                "job_id": job.id,
+                "action": job.action,
+                "project": job.project,
+                "state": job.state.value,
+            }
+            hub.announce(Event(kind, f"compose {job.action} of {job.project}: {said}", clock.now(), None, data))
+
+    return JobEngine(_writable(DATA / "jobs"), clock, tell)
+
+
+def _writable(folder: Path) -> Path:
+    """Return the folder, or a temporary one where nothing can be kept."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        log.warning("jobs_not_kept", folder=str(folder), error=error.strerror)
+        return Path(tempfile.mkdtemp(prefix="fks_master-jobs-"))
+
+
+def _composer(config: Config, jobs: JobEngine) -> Composer:
+    cli = ComposeCli(minimal(os.environ, config.compose.environment))
+    return Composer(cli, Roots([Path(root) for root in config.compose.roots]), jobs, find_our_id())
 
 
 def _tracer(settings: Settings) -> Tracer:
@@ -150,6 +203,14 @@ def _traced(probe: Probe, tracer: Tracer) -> Probe:
             return result
 
     return traced
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 def _handle_signals(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:

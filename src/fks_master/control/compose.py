@@ -176,9 +176,7 @@ class Composer:
         if prepared.model is None:
             return []
         action, named, profiles = prepared.request.action, prepared.request.services, prepared.request.profiles
-        services = {
-            name: one for name, one in prepared.model.services.items() if one.is_meant(name, named, profiles)
-        }
+        services = {name: one for name, one in prepared.model.services.items() if one.is_meant(name, named, profiles)}
         if action is Action.BUILD:
             return [Step("build", "service", name) for name, one in services.items() if one.build]
         if action is Action.PUSH:

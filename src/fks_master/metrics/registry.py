@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from fks_master.model import Outcome, Result, Service, State, Status
 
 RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 ERROR_WINDOW_SECONDS = 300.0
 STATUS_NUMBER = {Status.UNKNOWN: 0, Status.HEALTHY: 1, Status.DEGRADED: 2, Status.UNHEALTHY: 3}
@@ -80,6 +81,8 @@ class Metrics:
         self._services: dict[str, ServiceMetrics] = {}
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._durations: dict[tuple[str, str], Histogram] = {}
+        self._compose: Counter[tuple[str, bool]] = Counter()
+        self._compose_durations: dict[str, Histogram] = {}
         self.websocket_connections = 0
         self.compose_unauthorized = 0
         self.restart_unauthorized = 0
@@ -116,6 +119,11 @@ class Metrics:
         self._requests[method, path, status] += 1
         self._durations.setdefault((method, path), Histogram(HTTP_BUCKETS)).observe(seconds)
 
+    def compose(self, action: str, seconds: float, *, is_success: bool) -> None:
+        """Count a Compose action that has ended."""
+        self._compose[action, is_success] += 1
+        self._compose_durations.setdefault(action, Histogram(COMPOSE_BUCKETS)).observe(seconds)
+
     def error_rate(self, service_id: str, now: float) -> float:
         return self._services[service_id].error_rate(now)
 
@@ -149,12 +157,21 @@ class Metrics:
         yield f"fks_compose_unauthorized_total {self.compose_unauthorized}"
         yield from _head("fks_restart_unauthorized_total", "counter", "Refused restart requests.")
         yield f"fks_restart_unauthorized_total {self.restart_unauthorized}"
+        yield from self._compose_lines()
         yield from _head("fks_http_requests_total", "counter", "HTTP requests by route.")
         for (method, path, status), count in self._requests.items():
             yield f"fks_http_requests_total{{{labels(method=method, path=path, status=str(status))}}} {count}"
         yield from _head("fks_http_request_duration_seconds", "histogram", "Duration of HTTP requests by route.")
         for (method, path), histogram in self._durations.items():
             yield from histogram.lines("fks_http_request_duration_seconds", labels(method=method, path=path))
+
+    def _compose_lines(self) -> Iterable[str]:
+        yield from _head("fks_compose_actions_total", "counter", "Compose actions that ended, by success.")
+        for (action, is_success), count in self._compose.items():
+            yield f"fks_compose_actions_total{{{labels(action=action, success=str(is_success).lower())}}} {count}"
+        yield from _head("fks_compose_action_duration_seconds", "histogram", "Duration of Compose actions.")
+        for action, histogram in self._compose_durations.items():
+            yield from histogram.lines("fks_compose_action_duration_seconds", labels(action=action))
 
 
 def _head(name: str, kind: str, text: str) -> tuple[str, str]:

@@ -14,6 +14,8 @@ class EventType(StrEnum):
     HIGH_LATENCY = "HighLatency"
     STATUS_CHANGED = "StatusChanged"
     CONFIG_RELOADED = "ConfigReloaded"
+    COMPOSE_STARTED = "ComposeStarted"
+    COMPOSE_FINISHED = "ComposeFinished"
     SYSTEM_ALERT = "SystemAlert"
 
 

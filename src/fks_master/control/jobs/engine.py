@@ -34,9 +34,8 @@ T = TypeVar("T")
 class Running:
     """A job under way: its spool, who waits for output, and why it is to end."""
 
-    def __init__(self, job: Job, lock: str | None, spool: Spool) -> None:
+    def __init__(self, job: Job, spool: Spool) -> None:
         self.job = job
-        self.lock = lock
         self.spool = spool
         self.more = asyncio.Event()
         self.ending: asyncio.Future[JobState] = asyncio.get_running_loop().create_future()
@@ -100,10 +99,11 @@ class JobEngine:
             services=order.services,
             files=order.files,
             command=order.command,
+            lock=order.lock,
             requested_by=order.requested_by,
             request_id=order.request_id,
         )
-        running = Running(job, order.lock, Spool(self._store.create(job)))
+        running = Running(job, Spool(self._store.create(job)))
         self._jobs[job.id] = job
         self._running[job.id] = running
         task = asyncio.create_task(self._run(running, order), name=f"job {job.id}")
@@ -115,7 +115,7 @@ class JobEngine:
     def _check_free(self, order: Order) -> None:
         if len(self._running) >= MOST_RUNNING:
             raise BusyError(f"{MOST_RUNNING} jobs run already")
-        holder = next((one.job for one in self._running.values() if order.lock and one.lock == order.lock), None)
+        holder = next((one.job for one in self._running.values() if order.lock and one.job.lock == order.lock), None)
         if holder is not None:
             raise BusyError(f"{holder.action} of {holder.project} is under way", holder.id)
 
@@ -149,10 +149,14 @@ class JobEngine:
             else:
                 await more.wait()
 
-    async def close(self) -> None:
-        """End what runs, as interrupted."""
+    def interrupt(self) -> None:
+        """Begin to end what runs."""
         for running in list(self._running.values()):
             running.end(JobState.INTERRUPTED)
+
+    async def close(self) -> None:
+        """End what runs, as interrupted."""
+        self.interrupt()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._disk.shutdown()
 

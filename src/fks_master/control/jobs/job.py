@@ -61,6 +61,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     lost_bytes: int = 0
     stdout: str = ""
     stderr: str = ""
+    lock: str | None = None
     requested_by: str | None = None
     request_id: str | None = None
 
