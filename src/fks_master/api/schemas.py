@@ -126,7 +126,7 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
         name=service.name,
         status=state.status,
         last_check=state.last.at if state.last else None,
-        uptime_seconds=int((now - state.up_since).total_seconds()) if state.up_since else 0,
+        uptime_seconds=max(0, int((now - state.up_since).total_seconds())) if state.up_since else 0,
         response_time_ms=milliseconds(state.last),
         error_message=state.last.message if state.last else None,
         service_type=service.service_type,

@@ -32,6 +32,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enable_notifications: bool = True
     high_latency_threshold_ms: Milliseconds = 2000.0
     consecutive_failures_threshold: Annotated[int, Meta(ge=1, le=1000)] = 3
+    consecutive_successes_threshold: Annotated[int, Meta(ge=1, le=1000)] = 1
     webhook_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
 
     def __repr__(self) -> str:
@@ -153,4 +154,8 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def policy(self) -> Policy:
-        return Policy(self.alerts.consecutive_failures_threshold, self.alerts.high_latency_threshold_ms)
+        return Policy(
+            self.alerts.consecutive_failures_threshold,
+            self.alerts.high_latency_threshold_ms,
+            self.alerts.consecutive_successes_threshold,
+        )

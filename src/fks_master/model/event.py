@@ -11,6 +11,7 @@ class EventType(StrEnum):
 
     SERVICE_UP = "ServiceUp"
     SERVICE_DOWN = "ServiceDown"
+    SERVICE_FLAPPING = "ServiceFlapping"
     HIGH_LATENCY = "HighLatency"
     STATUS_CHANGED = "StatusChanged"
     CONFIG_RELOADED = "ConfigReloaded"

@@ -32,6 +32,7 @@ class Policy(msgspec.Struct, frozen=True):
 
     failure_threshold: int = 3
     high_latency_ms: float = 2000.0
+    success_threshold: int = 1
 
 
 class Service(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ class State(msgspec.Struct, frozen=True):
     `since` is when the present status began; `up_since` when it last recovered (None unless up); `failing_since` the
     first failure of the present run of failures; `is_down` whether people were told.
     `is_confirmed` is false after a restart, until the first check has looked again.
+    `flips` has one bit for each of the last checks, the newest lowest: whether it ended a short state.
     """
 
     service_id: str
@@ -27,6 +28,9 @@ class State(msgspec.Struct, frozen=True):
     is_slow: bool = False
     last: Result | None = None
     is_confirmed: bool = True
+    successes: int = 0
+    flips: int = 0
+    is_flapping: bool = False
 
 
 class Transition(msgspec.Struct, frozen=True):

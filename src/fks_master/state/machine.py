@@ -3,12 +3,18 @@
 Status follows at once; telling is considered. Each completed check decides the status by itself. `failure_threshold`
 failed checks in a row make a service *down*, which is told once; *up* is told only where *down* was. High latency is
 told once an episode, after the same number of slow checks; the episode ends with the first check that is not slow.
+A service flaps when it went up or down often within the last checks; only states of at most `failure_threshold` checks
+count, because longer ones are told in any case.
 A void result changes nothing: not seeing is not failing.
 """
 
 import msgspec
 
 from fks_master.model import Event, EventType, Outcome, Policy, Result, Service, State, Status, Transition
+
+FLAP_CHECKS = 20
+FLAPPING_FLIPS = 6  # begins to flap
+CALM_FLIPS = 3  # fewer, and it no longer does
 
 
 def apply(
@@ -25,6 +31,8 @@ def apply(
         up_since=(state.up_since or result.at) if is_up else None,
         failing_since=None if is_up else state.failing_since or result.at,
         failures=0 if is_up else state.failures + 1,
+        successes=state.successes + 1 if is_up else 0,
+        flips=_flips(state, policy, is_up=is_up),
         slow_checks=state.slow_checks + 1 if is_slow(result, policy) else 0,
         last=result,
         is_confirmed=True,
@@ -34,6 +42,13 @@ def apply(
         return new, None, events
     transition = Transition(state.service_id, state.status, status, result.at, result.reason)
     return new, transition, [_status_changed(transition, result), *events]
+
+
+def _flips(state: State, policy: Policy, *, is_up: bool) -> int:
+    """Shift one bit in: whether this check ended a short state."""
+    ended = state.failures if is_up else state.successes
+    is_flip = 0 < ended <= policy.failure_threshold
+    return (state.flips << 1 | is_flip) & (1 << FLAP_CHECKS) - 1
 
 
 def judge(result: Result, service: Service) -> Status:
@@ -54,7 +69,7 @@ def _told(new: State, result: Result, service: Service, policy: Policy) -> tuple
     if not is_down and new.failures >= policy.failure_threshold:
         is_down = True
         events.append(_down(new, result, service))
-    elif is_down and new.failures == 0:
+    elif is_down and new.successes >= policy.success_threshold:
         is_down = False
         events.append(_up(new, result, service))
     if new.slow_checks == 0:
@@ -62,7 +77,10 @@ def _told(new: State, result: Result, service: Service, policy: Policy) -> tuple
     elif not is_told_slow and new.slow_checks >= policy.failure_threshold:
         is_told_slow = True
         events.append(_high_latency(result, service, policy))
-    return msgspec.structs.replace(new, is_down=is_down, is_slow=is_told_slow), events
+    is_flapping = new.flips.bit_count() >= (CALM_FLIPS if new.is_flapping else FLAPPING_FLIPS)
+    if is_flapping is not new.is_flapping:
+        events.append(_flapping(new, result, service, is_flapping=is_flapping))
+    return msgspec.structs.replace(new, is_down=is_down, is_slow=is_told_slow, is_flapping=is_flapping), events
 
 
 def _status_changed(transition: Transition, result: Result) -> Event:
@@ -89,6 +107,15 @@ def _down(new: State, result: Result, service: Service) -> Event:
 def _up(new: State, result: Result, service: Service) -> Event:
     data: dict[str, object] = {"critical": service.critical, "status": new.status}
     return Event(EventType.SERVICE_UP, f"{service.name} is up again", result.at, service.id, data)
+
+
+def _flapping(new: State, result: Result, service: Service, *, is_flapping: bool) -> Event:
+    flips = new.flips.bit_count()
+    data: dict[str, object] = {"critical": service.critical, "is_flapping": is_flapping, "changes": flips}
+    message = f"{service.name} went up or down {flips} times in its last {FLAP_CHECKS} checks"
+    if not is_flapping:
+        message = f"{service.name} no longer flaps"
+    return Event(EventType.SERVICE_FLAPPING, message, result.at, service.id, data)
 
 
 def _high_latency(result: Result, service: Service, policy: Policy) -> Event:

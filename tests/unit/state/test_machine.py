@@ -1,3 +1,5 @@
+import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -65,6 +67,31 @@ def test_slower_than_expected_is_degraded() -> None:
     assert play("late")[0].status is Status.DEGRADED
 
 
+def test_up_is_told_after_as_many_good_checks_as_wanted() -> None:
+    told = []
+    state = State("api")
+    patient = Policy(failure_threshold=1, success_threshold=2)
+    for number, kind in enumerate(["fail", "ok", "fail", "ok", "ok", "ok"]):
+        state, _, events = apply(state, result(kind, number), SERVICE, patient)
+        told += [(number, event.event_type) for event in events if event.event_type is not EventType.STATUS_CHANGED]
+    assert told == [(0, EventType.SERVICE_DOWN), (4, EventType.SERVICE_UP)]
+
+
+def test_a_service_that_goes_up_and_down_flaps_until_it_is_calm() -> None:
+    state, told = play(*["ok", "fail"] * 4)
+    assert state.is_flapping
+    assert told == [EventType.SERVICE_FLAPPING]
+    state, told = play(*["ok", "fail"] * 4, *["ok"] * 20)
+    assert not state.is_flapping
+    assert told == [EventType.SERVICE_FLAPPING] * 2
+
+
+def test_long_states_are_no_flapping() -> None:
+    state, told = play(*(["ok"] * 4 + ["fail"] * 4) * 10)
+    assert not state.is_flapping
+    assert told.count(EventType.SERVICE_DOWN) == 10
+
+
 def test_high_latency_is_told_once_an_episode() -> None:
     assert play("slow", "slow", "slow", "slow", "ok", "slow", "slow")[1] == [EventType.HIGH_LATENCY]
 
@@ -72,23 +99,60 @@ def test_high_latency_is_told_once_an_episode() -> None:
 KINDS = st.lists(st.sampled_from(["ok", "late", "slow", "sick", "fail", "void"]), max_size=60)
 
 
+class Reference:
+    """The same rules, written as plainly as possible over the whole past."""
+
+    def __init__(self) -> None:
+        self.past: list[str] = []
+        self.runs: list[int] = []
+        self.is_down = self.is_slow = self.is_flapping = False
+
+    def see(self, kind: str) -> list[EventType]:
+        """Add one check and give what is told about it."""
+        told = []
+        was_up = self.past[-1] != "fail" if self.past else None
+        is_up = kind != "fail"
+        ended = 0 if was_up in {None, is_up} else self.tail(lambda one: (one != "fail") is was_up)
+        self.runs.append(ended)
+        self.past.append(kind)
+        if not self.is_down and self.tail(lambda one: one == "fail") >= 3:
+            told.append(EventType.SERVICE_DOWN)
+            self.is_down = True
+        elif self.is_down and is_up:
+            told.append(EventType.SERVICE_UP)
+            self.is_down = False
+        slow = self.tail(lambda one: one == "slow")
+        if slow >= 3 and not self.is_slow:
+            told.append(EventType.HIGH_LATENCY)
+        self.is_slow = slow > 0 and (self.is_slow or slow >= 3)
+        flips = sum(1 <= ended <= 3 for ended in self.runs[-20:])
+        is_flapping = flips >= (3 if self.is_flapping else 6)
+        if is_flapping is not self.is_flapping:
+            told.append(EventType.SERVICE_FLAPPING)
+        self.is_flapping = is_flapping
+        return told
+
+    def tail(self, holds: Callable[[str], bool]) -> int:
+        return len(list(itertools.takewhile(holds, reversed(self.past))))
+
+
 @given(KINDS)
 def test_agrees_with_a_reference_model(kinds: list[str]) -> None:
-    told: list[EventType] = []
-    failures = slow = 0
-    down = slow_told = False
-    for kind in (kind for kind in kinds if kind != "void"):
-        failures = failures + 1 if kind == "fail" else 0
-        slow = slow + 1 if kind == "slow" else 0
-        if failures == 3:
-            told.append(EventType.SERVICE_DOWN)
-            down = True
-        if down and failures == 0:
-            told.append(EventType.SERVICE_UP)
-            down = False
-        if slow == 0:
-            slow_told = False
-        if slow >= 3 and not slow_told:
-            told.append(EventType.HIGH_LATENCY)
-            slow_told = True
-    assert play(*kinds)[1] == told
+    reference = Reference()
+    told = [event for kind in kinds if kind != "void" for event in reference.see(kind)]
+    state, found = play(*kinds)
+    assert found == told
+    assert (state.is_down, state.is_slow, state.is_flapping) == (
+        reference.is_down,
+        reference.is_slow,
+        reference.is_flapping,
+    )
+
+
+@given(KINDS)
+def test_what_is_remembered_makes_sense(kinds: list[str]) -> None:
+    state, _ = play(*kinds)
+    assert (state.up_since is not None) is (state.status in {Status.HEALTHY, Status.DEGRADED})
+    assert (state.failing_since is not None) is (state.status is Status.UNHEALTHY)
+    assert state.failures == 0 or state.successes == 0
+    assert not state.is_down or state.failures >= 3
