@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from fks_master.api.server import Server, listen
 from fks_master.api.tls import Tls, prepare
 from fks_master.api.view import View
 from fks_master.background import Background
-from fks_master.clock import SystemClock
+from fks_master.clock import Clock, SystemClock
 from fks_master.config.environment import Settings
 from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
@@ -90,7 +91,13 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         prober = Prober(clock)
         prober.start()
         stack.push_async_callback(prober.close)
-        scheduler = Scheduler(_traced(prober.probe, tracer), hub.ingest, clock, config.monitoring.batch_size)
+        scheduler = Scheduler(
+            _traced(prober.probe, tracer),
+            hub.ingest,
+            clock,
+            config.monitoring.batch_size,
+            on_pause=partial(_tell_pause, hub, clock),
+        )
         scheduler.watch(list(config.services))
 
         def apply(fresh: Config) -> None:
@@ -185,6 +192,11 @@ def _tracer(settings: Settings) -> Tracer:
     from fks_master.tracing.otlp import OtlpTracer  # noqa: PLC0415 - 20 MB that nobody pays who does not trace
 
     return OtlpTracer(settings.otel_endpoint, settings.service_name, settings.trace_sample_ratio)
+
+
+def _tell_pause(hub: Hub, clock: Clock, seconds: float) -> None:
+    message = f"The monitor itself was held up for {seconds:.1f} s; checks under way meanwhile do not count"
+    hub.announce(Event(EventType.SYSTEM_ALERT, message, clock.now(), data={"pause_seconds": round(seconds, 3)}))
 
 
 def _traced(probe: Probe, tracer: Tracer) -> Probe:

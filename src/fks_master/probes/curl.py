@@ -28,6 +28,7 @@ Given_co = TypeVar("Given_co", covariant=True)
 LAG_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 0.25
 SPARE_HANDLES = 64
+MOST_FILES = 65536
 EPOLL_MASK = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
@@ -107,7 +108,7 @@ class CurlThread(Generic[Answer]):
         multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        multi.setopt(pycurl.M_MAXCONNECTS, max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+        multi.setopt(pycurl.M_MAXCONNECTS, raise_file_limit() // 2)
         return multi
 
     def _run(self) -> None:
@@ -205,6 +206,16 @@ class CurlThread(Generic[Answer]):
     def _hand_over(self, answers: list[tuple[_Job[Answer], Answer | Exception]]) -> None:
         if answers and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_deliver, answers)
+
+
+def raise_file_limit() -> int:
+    """Allow as many open connections as the system lets us; the usual 1024 are few for those that wait."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return MOST_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def _readiness(events: int) -> int:
