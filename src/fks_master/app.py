@@ -29,7 +29,7 @@ from fks_master.clock import Clock, SystemClock
 from fks_master.config.environment import Settings
 from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
-from fks_master.control.compose import Composer, find_our_id
+from fks_master.control.compose import Composer, Preparer, find_our_id
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.cli import ComposeCli
@@ -183,7 +183,8 @@ def _writable(folder: Path) -> Path:
 
 def _composer(config: Config, jobs: JobEngine) -> Composer:
     cli = ComposeCli(minimal(os.environ, config.compose.environment))
-    return Composer(cli, Roots([Path(root) for root in config.compose.roots]), jobs, find_our_id())
+    roots = Roots([Path(root) for root in config.compose.roots])
+    return Composer(Preparer(cli, roots, find_our_id()), jobs)
 
 
 def _tracer(settings: Settings) -> Tracer:

@@ -64,73 +64,26 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     containers: list[dict[str, object]] | None = None
 
 
-class Composer:
-    """Prepares requests, starts their jobs, tells plans."""
+class Preparer:
+    """Checks requests and tells plans."""
 
-    def __init__(self, cli: ComposeCli, roots: Roots, jobs: JobEngine, our_id: str | None = None) -> None:
-        self._cli = cli
+    def __init__(self, cli: ComposeCli, roots: Roots, our_id: str | None = None) -> None:
+        self.cli = cli
         self._roots = roots
-        self._jobs = jobs
         self._our_id = our_id
-
-    async def start(self, request: Request, requested_by: str | None = None, request_id: str | None = None) -> Job:
-        """Begin the job of a request; `up` never stays attached, so that the end of a job stops nobody's services.
-
-        Raises ComposeRefusedError, ComposeUnavailableError, BusyError.
-        """
-        bounded = LINES if request.tail is None and request.action is Action.LOGS else request.tail
-        detach = request.detach or request.action is Action.UP
-        prepared = await self.prepare(msgspec.structs.replace(request, detach=detach, tail=bounded))
-        return await self._jobs.start(self._order(prepared, requested_by, request_id))
-
-    async def outcome(self, job: Job) -> Outcome:
-        """Return the result of a job that has ended."""
-        containers = await self._cli.containers(job.project) if job.action == Action.PS else None
-        reason = f"{job.reason}\n" if job.reason else ""
-        return Outcome(
-            action=job.action,
-            services=job.services,
-            success=job.status_code == 0 and not reason,
-            status_code=-1 if job.status_code is None else job.status_code,
-            stdout=job.stdout,
-            stderr=job.stderr + reason,
-            job_id=job.id,
-            project=job.project,
-            containers=containers,
-        )
-
-    async def plan(self, request: Request) -> Outcome:
-        """Tell what a request would change, without changing anything or asking a registry."""
-        prepared = await self.prepare(request)
-        code, steps, complaint = 0, await self._image_steps(prepared), ""
-        if request.action not in {Action.PULL, Action.BUILD, Action.PUSH, Action.PS, Action.LOGS}:
-            told = dry_run(prepared.project, msgspec.structs.replace(request, detach=True), self._cli.docker)
-            answer = await self._cli.ask(told, prepared.project.folder)
-            code, complaint = answer.code, answer.stderr if answer.code else ""
-            steps = steps + plan.read(answer.stderr + answer.stdout.decode("utf-8", "replace"))
-        return Outcome(
-            action=request.action,
-            services=request.services,
-            success=code == 0,
-            status_code=code,
-            stdout=plan.as_text(steps),
-            stderr=complaint,
-            project=prepared.project.name,
-            plan=steps,
-        )
 
     async def prepare(self, request: Request) -> Prepared:
         """Check a request against the world. Raises ComposeRefusedError, ComposeUnavailableError."""
-        await self._cli.version()
+        await self.cli.version()
         env_files = tuple(self._roots.find_env_file(path) for path in request.env_files)
         if request.action.needs_file:
             return await self._prepare_from_file(request, env_files)
         return await self._prepare_from_labels(request, env_files)
 
     async def _prepare_from_file(self, request: Request, env_files: tuple[Path, ...]) -> Prepared:
-        members = await self._cli.members(request.project) if request.project else []
+        members = await self.cli.members(request.project) if request.project else []
         files = self._files(request, members)
-        model = await self._cli.model(files, env_files, request.project)
+        model = await self.cli.model(files, env_files, request.project)
         _check_known(request.services, model.services, model.name)
         if request.action is Action.UP:
             await self._check_up(request, model, files, members)
@@ -139,9 +92,9 @@ class Composer:
     async def _prepare_from_labels(self, request: Request, env_files: tuple[Path, ...]) -> Prepared:
         name, known = request.project, set[str]()
         if name is None:
-            model = await self._cli.model(self._files(request, ()), env_files)
+            model = await self.cli.model(self._files(request, ()), env_files)
             name, known = model.name, set(model.services)
-        members = await self._cli.members(name)
+        members = await self.cli.members(name)
         _check_known(request.services, known | {member.service for member in members}, name)
         if not request.action.is_reading:
             self._check_not_ourselves(request, members)
@@ -159,7 +112,7 @@ class Composer:
     async def _check_up(self, request: Request, model: Model, files: Sequence[Path], members: Sequence[Member]) -> None:
         if model.unset:
             raise ComposeRefusedError(unset_sentence(model.unset))
-        present = members or await self._cli.members(model.name)
+        present = members or await self.cli.members(model.name)
         self._check_not_ourselves(request, present)
         _check_folder(model.name, files[0].parent, present)
 
@@ -188,18 +141,73 @@ class Composer:
         return [
             Step("build" if image in built else "pull", "image", image)
             for image in images
-            if not await self._cli.has_image(image)
+            if not await self.cli.has_image(image)
         ]
+
+    async def plan(self, request: Request) -> Outcome:
+        """Tell what a request would change, without changing anything or asking a registry."""
+        prepared = await self.prepare(request)
+        code, steps, complaint = 0, await self._image_steps(prepared), ""
+        if request.action not in {Action.PULL, Action.BUILD, Action.PUSH, Action.PS, Action.LOGS}:
+            told = dry_run(prepared.project, msgspec.structs.replace(request, detach=True), self.cli.docker)
+            answer = await self.cli.ask(told, prepared.project.folder)
+            code, complaint = answer.code, answer.stderr if answer.code else ""
+            steps = steps + plan.read(answer.stderr + answer.stdout.decode("utf-8", "replace"))
+        return Outcome(
+            action=request.action,
+            services=request.services,
+            success=code == 0,
+            status_code=code,
+            stdout=plan.as_text(steps),
+            stderr=complaint,
+            project=prepared.project.name,
+            plan=steps,
+        )
+
+
+class Composer:
+    """Starts the jobs of requests."""
+
+    def __init__(self, preparer: Preparer, jobs: JobEngine) -> None:
+        self.plan = preparer.plan
+        self._preparer = preparer
+        self._jobs = jobs
+
+    async def start(self, request: Request, requested_by: str | None = None, request_id: str | None = None) -> Job:
+        """Begin the job of a request; `up` never stays attached, so that the end of a job stops nobody's services.
+
+        Raises ComposeRefusedError, ComposeUnavailableError, BusyError.
+        """
+        bounded = LINES if request.tail is None and request.action is Action.LOGS else request.tail
+        detach = request.detach or request.action is Action.UP
+        prepared = await self._preparer.prepare(msgspec.structs.replace(request, detach=detach, tail=bounded))
+        return await self._jobs.start(self._order(prepared, requested_by, request_id))
+
+    async def outcome(self, job: Job) -> Outcome:
+        """Return the result of a job that has ended."""
+        containers = await self._preparer.cli.containers(job.project) if job.action == Action.PS else None
+        reason = f"{job.reason}\n" if job.reason else ""
+        return Outcome(
+            action=job.action,
+            services=job.services,
+            success=job.status_code == 0 and not reason,
+            status_code=-1 if job.status_code is None else job.status_code,
+            stdout=job.stdout,
+            stderr=job.stderr + reason,
+            job_id=job.id,
+            project=job.project,
+            containers=containers,
+        )
 
     def _order(self, prepared: Prepared, requested_by: str | None, request_id: str | None) -> Order:
         request, project = prepared.request, prepared.project
         return Order(
             action=request.action,
             project=project.name,
-            command=command(project, request, self._cli.docker),
+            command=command(project, request, self._preparer.cli.docker),
             folder=str(project.folder),
             deadline_seconds=FOLLOW_SECONDS if request.is_following else DEADLINE_SECONDS[request.action],
-            environment=self._cli.environment,
+            environment=self._preparer.cli.environment,
             services=request.services,
             files=tuple(str(file) for file in project.files),
             lock=None if request.action.is_reading else project.name,
