@@ -1,0 +1,178 @@
+"""A real Docker engine with Compose v2, for the tests that need one: ours alone, on a socket in a folder of its own.
+
+Debian 12 has the engine but not Compose v2: the plugin comes from Debian 13's package, from the same mirror, and needs
+nothing but the C library.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tests.tools import tool
+
+PLUGIN = Path("/usr/libexec/docker/cli-plugins/docker-compose")
+SUITE = "trixie"
+START_SECONDS = 60.0
+# Neither a bridge nor firewall rules: the machine stays as it is, and containers use its network.
+DOCKERD = ("--bridge", "none", "--iptables=false", "--storage-driver", "vfs", "--shutdown-timeout", "1")
+DOCKERFILE = """FROM scratch
+COPY busybox /bin/sh
+COPY busybox /bin/sleep
+COPY busybox /bin/httpd
+COPY busybox /bin/cat
+CMD ["/bin/sleep", "3600"]
+"""
+
+
+class Engine:
+    """A running dockerd; `environment` is what a client of it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = f"unix://{folder}/docker.sock"
+        self.environment = {"DOCKER_HOST": self.host, "HOME": str(folder), "PATH": os.environ["PATH"]}
+
+    def docker(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["docker", *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=True
+        ).stdout.strip()
+
+    def build(self, image: str) -> None:
+        """Make an image of nothing but busybox."""
+        context = self.folder / "context"
+        context.mkdir(exist_ok=True)
+        shutil.copy(tool("busybox", "busybox-static"), context / "busybox")
+        (context / "Dockerfile").write_text(DOCKERFILE)
+        environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
+        command = ["docker", "build", "--quiet", "--tag", image, str(context)]
+        subprocess.run(command, env=environment, capture_output=True, timeout=120, check=True)
+
+    def remove_everything(self) -> None:
+        if containers := self.docker("ps", "--all", "--quiet").split():
+            self.docker("rm", "--force", *containers)
+
+
+@contextmanager
+def docker_engine() -> Iterator[Engine]:
+    """Run an engine of our own until the block ends; skips, or in CI fails, where that is not possible."""
+    if os.geteuid() != 0:
+        _missing("dockerd needs root")
+    dockerd = tool("dockerd", "docker.io")
+    tool("docker", "docker-cli")
+    _compose_plugin()
+    with tempfile.TemporaryDirectory(prefix="fks-docker-") as name:
+        folder = Path(name)
+        engine = Engine(folder)
+        command = [dockerd, "--host", engine.host, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
+        with (folder / "log").open("wb") as log:
+            daemon = subprocess.Popen([*command, "--pidfile", f"{folder}/pid", *DOCKERD], stdout=log, stderr=log)
+        try:
+            _wait_until_ready(engine, daemon)
+            engine.build("fks/box")
+            yield engine
+            engine.remove_everything()
+        finally:
+            daemon.terminate()
+            try:
+                daemon.wait(20)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+            _unmount_below(folder)
+
+
+def _unmount_below(folder: Path) -> None:
+    """Undo the mounts that a daemon leaves behind, so that its folder can go."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((each for each in mounts if each.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+
+
+def _wait_until_ready(engine: Engine, daemon: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            engine.docker("version")
+        except subprocess.CalledProcessError:
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                _missing(f"dockerd does not start here: {(engine.folder / 'log').read_text()[-1000:]}")
+            time.sleep(0.1)
+        else:
+            return
+
+
+@cache
+def _compose_plugin() -> None:
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack_plugin(Path(folder))
+    if not PLUGIN.exists():
+        _missing("docker compose is missing, and Debian's mirror does not give it")
+
+
+def _unpack_plugin(folder: Path) -> None:
+    """Fetch the newer package through apt, with lists of its own, and take the one file out of it."""
+    (folder / "lists").mkdir()
+    (folder / "sources").write_text(f"deb [signed-by={_keyring()}] {_mirror()} {SUITE} main\n")
+    options = {
+        "Dir::Etc::sourcelist": folder / "sources",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": folder / "lists",
+        "APT::Sandbox::User": "root",
+    }
+    apt = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in options.items())]
+    for command in ([*apt, "update"], [*apt, "download", "docker-compose"]):
+        subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
+    for package in folder.glob("docker-compose_*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", package, folder / "files"], check=True)
+        PLUGIN.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(f"{folder}/files{PLUGIN}", PLUGIN)
+
+
+def _mirror() -> str:
+    """Return the mirror that this machine uses already."""
+    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("debian*")]
+    for source in sources:
+        for word in source.read_text().split() if source.exists() else ():
+            if word.startswith(("http://", "https://")) and word.rstrip("/").endswith("/debian"):
+                return word
+    return "http://deb.debian.org/debian"
+
+
+def _keyring() -> str:
+    keyrings = ("debian-archive-keyring.gpg", f"debian-archive-{SUITE}-automatic.gpg")
+    paths = [Path("/usr/share/keyrings", name) for name in keyrings]
+    return str(next((path for path in paths if path.exists()), paths[0]))
+
+
+def _missing(message: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@contextmanager
+def registry(port: int) -> Iterator[str]:
+    """Run a registry on loopback, and give its name."""
+    program = tool("docker-registry", "docker-registry")
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config.yml")
+        config.write_text(
+            "version: 0.1\nlog: {accesslog: {disabled: true}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {folder}/images}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n"
+        )
+        with subprocess.Popen(
+            [program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                yield f"127.0.0.1:{port}"
+            finally:
+                process.terminate()
