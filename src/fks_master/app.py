@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from fks_master.api.app import Doors, build
+from fks_master.api.app import build
 from fks_master.api.audit import Audit, AuditRoutes
 from fks_master.api.auth import Authority, Doorkeeper, Key
+from fks_master.api.doors import Doors
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
+from fks_master.api.live_jobs import JobCommands
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
@@ -110,19 +112,19 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         jobs = _jobs(hub, metrics, clock)
         stack.push_async_callback(jobs.close)
         doorkeeper = Doorkeeper(_authority(config, settings), clock)
-        guard = Guard(config.server.allowed_origins, config.server.allowed_hosts, is_open=doorkeeper.is_open)
         audit = Audit(DATA / "audit.jsonl")
         stack.push_async_callback(audit.close)
-        view = View(hub, metrics, clock)
+        doors = Doors(_guard(config, is_open=doorkeeper.is_open), doorkeeper, audit, clock)
+        composer, may_act, view = _composer(config, jobs), config.control.enabled, View(hub, metrics, clock)
         endpoints = [
             *MonitorRoutes(view, reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
             *AuditRoutes(audit).endpoints(),
-            *ComposeRoutes(_composer(config, jobs), jobs, metrics, is_enabled=config.control.enabled).endpoints(),
-            *JobRoutes(jobs, is_enabled=config.control.enabled).endpoints(),
+            *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
+            *JobRoutes(jobs, is_enabled=may_act).endpoints(),
         ]
-        doors = Doors(guard, doorkeeper, audit, clock)
-        application = build(LiveFeed(hub, view, metrics), doors, metrics, clock, endpoints)
+        feed = LiveFeed(hub, view, metrics, JobCommands(composer, jobs, doors, metrics, is_enabled=may_act))
+        application = build(feed, doors, metrics, clock, endpoints)
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
         reloader = Reloader(config, run.reread, apply, hub.announce)
         stack.callback(_handle_signals(_both(jobs.interrupt, server.stop), reloader.ask))
@@ -140,6 +142,10 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         run.manager.say("READY=1")
         await server.run_until_stopped()
         run.manager.say("STOPPING=1")
+
+
+def _guard(config: Config, *, is_open: bool) -> Guard:
+    return Guard(config.server.allowed_origins, config.server.allowed_hosts, is_open=is_open)
 
 
 def _authority(config: Config, settings: Settings) -> Authority:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.process import Monitor, monitor, wait_for
+from websockets.sync.client import ClientConnection, connect
 
 KEY = "correct horse battery staple"
 MODEL = {"name": "shop", "services": {"web": {"image": "web"}, "db": {"image": "db"}}}
@@ -226,3 +227,77 @@ def test_control_that_is_off_is_403(tmp_path: Path) -> None:
     with monitor("--config", str(one.config), folder=one.folder) as one.monitor:
         status, answer = one.post(None, action="up")
     assert (status, answer["stderr"]) == (403, "control disabled")
+
+
+def live(shop: Shop, **headers: str) -> ClientConnection:
+    return connect(f"{shop.monitor.address.replace('http', 'ws', 1)}/ws", additional_headers=headers)
+
+
+def expect(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
+    """Return the next message of one of these kinds; the feed of services goes on in between."""
+    while True:
+        message: dict[str, Any] = json.loads(socket.recv(30))
+        if message["type"] in kinds:
+            return message
+
+
+def test_compose_over_the_socket_tells_the_job_its_output_and_its_end(shop: Shop) -> None:
+    with live(shop) as socket:
+        socket.send(json.dumps({"command_type": "compose", "token": KEY, "action": "up", "services": ["web"]}))
+        begun = expect(socket, "job", "error")
+        assert (begun["state"], begun["action"], begun["services"]) == ("running", "up", ["web"])
+        output = expect(socket, "job_output")
+        assert (output["job_id"], output["offset"]) == (begun["job_id"], 0)
+        ended = expect(socket, "job")
+        assert (ended["state"], ended["result"]["status_code"]) == ("succeeded", 0)
+
+
+def test_a_job_is_followed_and_cancelled_over_the_socket(shop: Shop) -> None:
+    with live(shop, **{"x-api-key": KEY}) as starter, live(shop) as other:
+        starter.send(json.dumps({"command_type": "compose", "action": "pull"}))
+        job_id = expect(starter, "job")["job_id"]
+        expect(starter, "job_output")
+        other.send(json.dumps({"command_type": "follow_job", "job_id": job_id, "offset": 2, "token": KEY}))
+        assert expect(other, "job")["state"] == "running"
+        assert expect(other, "job_output") == {"type": "job_output", "job_id": job_id, "offset": 2, "data": "gun\n"}
+        starter.send(json.dumps({"command_type": "cancel_job", "job_id": job_id}))
+        assert expect(starter, "job")["state"] == "cancelled"
+        assert expect(other, "job")["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ({"command_type": "compose", "action": "up"}, "unauthorized"),
+        ({"command_type": "compose", "action": "up", "token": "wrong"}, "unauthorized"),
+        ({"command_type": "follow_job", "job_id": "x"}, "unauthorized"),
+        ({"command_type": "cancel_job", "job_id": "x", "token": None}, "unauthorized"),
+        ({"command_type": "cancel_job", "job_id": "x", "token": KEY}, "no such job is kept"),
+        ({"command_type": "follow_job", "job_id": 7, "token": KEY}, "no such job is kept"),
+        ({"command_type": "compose", "action": "up", "servces": [], "token": KEY}, "unknown field `servces`"),
+        ({"command_type": "compose", "token": KEY}, "missing required field `action`"),
+    ],
+)
+def test_a_refused_command_is_told_why(shop: Shop, command: dict[str, Any], reason: str) -> None:
+    before = len(shop.get("/api/jobs"))
+    with live(shop) as socket:
+        socket.send(json.dumps(command))
+        assert reason in expect(socket, "error", "job")["reason"]
+    assert len(shop.get("/api/jobs")) == before
+
+
+def test_what_was_tried_over_the_socket_is_in_the_audit_trail(shop: Shop) -> None:
+    with live(shop) as socket:
+        socket.send(json.dumps({"command_type": "compose", "action": "down", "token": "wrong"}))
+        expect(socket, "error")
+    attempt = wait_for(lambda: next((one for one in shop.get("/api/audit") if one["target"] == "down"), None))
+    assert attempt is not None
+    assert (attempt["action"], attempt["outcome"], attempt["who"]) == ("ws compose", 401, "wrong credential")
+
+
+def test_a_client_that_leaves_ends_no_job(shop: Shop) -> None:
+    with live(shop, **{"x-api-key": KEY}) as socket:
+        socket.send(json.dumps({"command_type": "compose", "action": "pull"}))
+        job_id = expect(socket, "job")["job_id"]
+    assert shop.get(f"/api/jobs/{job_id}")["state"] == "running"
+    shop.post(path=f"/api/jobs/{job_id}/cancel")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fks_master.api.app import Doors, build
+from fks_master.api.app import build
 from fks_master.api.audit import Audit
 from fks_master.api.auth import Authority, Doorkeeper
+from fks_master.api.doors import Doors
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.routes.monitor import MonitorRoutes

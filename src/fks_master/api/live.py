@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from fks_master.api.live_jobs import JobCommands
 from fks_master.api.view import View
 from fks_master.events.bus import Subscription
 from fks_master.hub import Hub
@@ -22,6 +23,7 @@ UPDATE_SECONDS = 5.0
 SEND_SECONDS = 10.0
 MAX_CLIENTS = 1000
 COMMANDS_PER_SECOND = 20
+MOST_LONG_COMMANDS = 8
 
 encode = msgspec.json.encode
 
@@ -54,9 +56,14 @@ def event_message(event: Event) -> bytes:
 class Client:
     """One connection."""
 
-    def __init__(self, socket: WebSocket, view: View, subscription: Subscription[Change]) -> None:
+    def __init__(
+        self, socket: WebSocket, view: View, subscription: Subscription[Change], jobs: JobCommands | None
+    ) -> None:
         self._socket = socket
         self._view = view
+        self._jobs = jobs
+        self._long: set[asyncio.Task[None]] = set()
+        self._broken = asyncio.Event()
         self._subscription = subscription
         self._filters = Filters()
         self._wants_changes = False
@@ -69,15 +76,19 @@ class Client:
 
     async def run(self) -> None:
         await self._send(self._snapshot("initial"))
-        tasks = [asyncio.create_task(one()) for one in (self._read, self._push_changes, self._push_updates)]
+        tasks = [
+            asyncio.create_task(one())
+            for one in (self._read, self._push_changes, self._push_updates, self._broken.wait)
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            every = [*tasks, *self._long]
+            for one in every:
+                one.cancel()
+            await asyncio.gather(*every, return_exceptions=True)
 
     async def _send(self, message: bytes) -> None:
         async with asyncio.timeout(SEND_SECONDS):
@@ -117,21 +128,42 @@ class Client:
             if now - window > 1:
                 window, count = now, 0
             count += 1
-            answer = {"type": "error", "reason": "too many commands"}
+            answer: dict[str, Any] | None = {"type": "error", "reason": "too many commands"}
             if count <= COMMANDS_PER_SECOND:
                 answer = self._answer(text)
-            await self._send(encode(answer))
+            if answer is not None:
+                await self._send(encode(answer))
 
-    def _answer(self, text: str) -> dict[str, Any]:
+    def _answer(self, text: str) -> dict[str, Any] | None:
+        """Answer a command; one that takes its time answers by itself."""
         try:
             command = msgspec.json.decode(text, type=Command)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             return {"type": "error", "reason": f"not a command: {error}"}
+        if self._jobs and command.command_type in self._jobs.table:
+            return self._begin(self._jobs, msgspec.json.decode(text))
         answer = self._commands.get(command.command_type)
         if answer is None:
-            known = ", ".join(sorted(self._commands))
+            known = ", ".join(sorted([*self._commands, *(self._jobs.table if self._jobs else ())]))
             return {"type": "error", "reason": f"unknown command_type; known are {known}"}
         return answer(command)
+
+    def _begin(self, jobs: JobCommands, fields: dict[str, Any]) -> dict[str, Any] | None:
+        if len(self._long) >= MOST_LONG_COMMANDS:
+            return {"type": "error", "reason": f"{MOST_LONG_COMMANDS} commands of this client run already"}
+
+        async def send(message: object) -> None:
+            await self._send(encode(message))
+
+        task = asyncio.create_task(jobs.run(self._socket, fields, send))
+        self._long.add(task)
+        task.add_done_callback(self._end)
+        return None
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._long.discard(task)
+        if not task.cancelled() and task.exception():
+            self._broken.set()
 
     def _subscribe_events(self, command: Command) -> dict[str, Any]:
         self._filters = Filters(command.service_id, command.event_types or ())
@@ -155,7 +187,8 @@ class Client:
 class LiveFeed:
     """The endpoint of `/ws`."""
 
-    def __init__(self, hub: Hub, view: View, metrics: Metrics) -> None:
+    def __init__(self, hub: Hub, view: View, metrics: Metrics, jobs: JobCommands | None = None) -> None:
+        self._jobs = jobs
         self._hub = hub
         self._view = view
         self._metrics = metrics
@@ -168,7 +201,7 @@ class LiveFeed:
         try:
             with self._hub.bus.subscribe() as subscription:
                 await socket.accept()
-                await Client(socket, self._view, subscription).run()
+                await Client(socket, self._view, subscription, self._jobs).run()
         except (WebSocketDisconnect, TimeoutError):
             pass
         finally:
