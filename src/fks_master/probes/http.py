@@ -111,9 +111,9 @@ class _Request:
             curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
         elif http.version in VERSIONS:
             curl.setopt(pycurl.HTTP_VERSION, VERSIONS[http.version])
-        headers = http.headers if is_same_host(self._route.url, self._service.health_endpoint) else {}
-        if headers:
-            curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode("latin-1") for name, value in headers.items()])
+        if http.headers and is_same_host(self._route.url, self._service.health_endpoint):
+            lines = [f"{name}: {value}".encode("latin-1") for name, value in http.headers.items()]
+            curl.setopt(pycurl.HTTPHEADER, lines)
 
     def end(self, curl: Any, code: int, *, was_paused: bool) -> Finding:  # noqa: ANN401 - pycurl has no types
         body = inflate(bytes(self._body))

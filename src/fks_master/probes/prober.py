@@ -1,7 +1,6 @@
 """The registry of probes: a service's scheme decides who asks it."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Reason, Result, Service
@@ -40,7 +39,7 @@ class Prober:
 
     async def probe(self, service: Service) -> Result:
         """Try once, within the service's `timeout_seconds`."""
-        scheme = urlsplit(service.health_endpoint).scheme
+        scheme = service.health_endpoint.partition(":")[0].lower()
         probe = self._probes.get(scheme)
         if probe is None:
             message = f"No probe knows {scheme}://"

@@ -81,7 +81,7 @@ async def find_route(resolver: Resolver, clock: Clock, service: Service, url: st
     """Resolve what libcurl would otherwise look up by itself; a Result when a name does not resolve."""
     asked = clock.monotonic()
     resolved = []
-    for name, port in names_to_resolve(service, url):
+    for name, port in names_to_resolve(url, service.http.proxy, service.http.unix_socket):
         left = service.timeout_seconds - (clock.monotonic() - began)
         found = await resolver.resolve(name, service.ip_family, left)
         if isinstance(found, Fault):
@@ -91,18 +91,18 @@ async def find_route(resolver: Resolver, clock: Clock, service: Service, url: st
     return Route(url, tuple(resolved), now - asked if resolved else 0.0, now - began)
 
 
-def names_to_resolve(service: Service, url: str) -> list[tuple[str, int]]:
+@functools.lru_cache(16384)
+def names_to_resolve(url: str, proxy: str | None, unix_socket: str | None) -> tuple[tuple[str, int], ...]:
     """Name what libcurl has to connect to: a proxy that resolves the rest, or both, or nobody."""
-    if service.http.unix_socket:
-        return []
-    proxy = service.http.proxy
+    if unix_socket:
+        return ()
     addresses = [url] if proxy is None else [proxy, url] if proxy.startswith("socks5:") else [proxy]
     parts = [urlsplit(address) for address in addresses]
-    return [
+    return tuple(
         (part.hostname, part.port or PORTS.get(part.scheme, 443))
         for part in parts
         if part.hostname and not is_address(part.hostname)
-    ]
+    )
 
 
 def _bracketed(address: str) -> str:

@@ -28,7 +28,7 @@ Probe = Callable[[Service], Awaitable[Result]]
 SILENT_SECONDS = 1.0
 KNOWN_SILENT_SECONDS = 0.05
 BACKOFF_SECONDS = 0.25
-SHORTEST_WAIT_SECONDS = 0.005  # what is due within it starts together
+SHORTEST_WAIT_SECONDS = 0.02  # what is due within it starts together
 VOID_RETRY_SECONDS = 1.0
 
 
