@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from fks_master import history
 from fks_master.api.app import build
 from fks_master.api.audit import Audit, AuditRoutes
 from fks_master.api.auth import Authority, Doorkeeper, Key
@@ -20,6 +21,7 @@ from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
 from fks_master.api.routes.compose import ComposeRoutes
+from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
 from fks_master.api.routes.services import ServiceRoutes
@@ -37,6 +39,7 @@ from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
+from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.logs import configure
 from fks_master.metrics import Metrics
@@ -44,7 +47,6 @@ from fks_master.model import Event, EventType, Result, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Probe, Scheduler
 from fks_master.storage.address import MEMORY, database_at
-from fks_master.storage.journal import Journal
 from fks_master.systemd import ServiceManager
 from fks_master.tracing import NoTracer, Tracer
 
@@ -83,13 +85,10 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
 
         metrics = Metrics(clock.monotonic())
-        database = database_at(config.history.url if config.history.enabled else MEMORY)
-        stack.push_async_callback(database.close)
-        journal = Journal(database, clock)
-        hub = Hub(config.services, config.policy, metrics, journal.record)
-        remembered = await journal.restore()
-        hub.restore(remembered.states, remembered.newest)
-        stack.push_async_callback(journal.close)
+        past = Past(database_at(config.history.url if config.history.enabled else MEMORY, history.MIGRATIONS), clock)
+        stack.push_async_callback(past.close)
+        hub = Hub(config.services, config.policy, metrics, past.journal.record)
+        hub.restore(await past.restore(hub.services))
         prober = Prober(clock)
         prober.start()
         stack.push_async_callback(prober.close)
@@ -119,6 +118,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         endpoints = [
             *MonitorRoutes(view, reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
+            *IncidentRoutes(past.archive, hub).endpoints(),
             *AuditRoutes(audit).endpoints(),
             *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
             *JobRoutes(jobs, is_enabled=may_act).endpoints(),
@@ -130,7 +130,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.callback(_handle_signals(_both(jobs.interrupt, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
-        background.start(journal.run(), "journal")
+        background.start(past.run(), "history")
         background.start(scheduler.run(), "scheduler")
         background.start(reloader.run(clock), "reload")
         background.start(audit.run(), "audit")

@@ -9,6 +9,7 @@ from fks_master.events.bus import Bus
 from fks_master.metrics import Metrics
 from fks_master.model import Change, Event, Policy, Result, Service, State
 from fks_master.state.machine import apply
+from fks_master.storage import Restored
 
 __all__ = ["Change", "Hub"]
 
@@ -58,11 +59,11 @@ class Hub:
         """Publish a fact that comes from no check: a reload, an action, a job."""
         self._publish(Change(None, None, self._numbered([event])))
 
-    def restore(self, remembered: Mapping[str, State], newest: int) -> None:
+    def restore(self, remembered: Restored) -> None:
         """Go on where an earlier process stopped: each state waits to be confirmed, event numbers go on."""
-        for service_id in self._states.keys() & remembered.keys():
-            self._states[service_id] = msgspec.structs.replace(remembered[service_id], is_confirmed=False)
-        self._numbers = itertools.count(newest + 1)
+        for service_id in self._states.keys() & remembered.states.keys():
+            self._states[service_id] = msgspec.structs.replace(remembered.states[service_id], is_confirmed=False)
+        self._numbers = itertools.count(remembered.newest + 1)
 
     def _publish(self, change: Change) -> None:
         self._journal(change)

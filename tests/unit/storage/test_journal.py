@@ -32,8 +32,7 @@ async def database(tmp_path: Path) -> AsyncIterator[SQLite]:
 async def started(database: SQLite) -> tuple[Hub, Journal]:
     journal = Journal(database, SystemClock())
     hub = Hub([SERVICE], Policy(failure_threshold=2), Metrics(0.0), journal.record)
-    remembered = await journal.restore()
-    hub.restore(remembered.states, remembered.newest)
+    hub.restore(await journal.restore())
     return hub, journal
 
 

@@ -1,0 +1,207 @@
+"""The book of incidents: one continuous bad period of a service, from its first failure until it is up again.
+
+Opened by `ServiceDown` and closed by `ServiceUp`, in the transaction of that very event: there is no moment at which
+one is known and the other is not. What is told of the service in between becomes the timeline; what was seen at
+the first moment is kept as evidence, and outlives the container.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from fks_master.clock import Clock
+from fks_master.errors import StorageError
+from fks_master.model import Change, Event, EventType, Outcome, Result
+from fks_master.storage import Database, Statement, load_queries
+from fks_master.storage.database import to_ms
+
+log = structlog.get_logger(__name__)
+
+SQL = load_queries("fks_master.history", "sql/incidents.sql")
+
+RESULTS_BEFORE = 20
+RESULTS_DURING = 50
+COLLECT_SECONDS = 15.0
+
+Collector = Callable[[str], Awaitable[Mapping[str, object]]]
+
+encode = msgspec.json.encode
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of a timeline."""
+
+    at: datetime
+    kind: str
+    message: str
+    data: object = None
+
+
+class Open(msgspec.Struct):
+    """An incident that goes on. `results` counts the probe results in its timeline, `last` the newest of them."""
+
+    id: str
+    results: int = 0
+    last: tuple[object, ...] = ()
+
+
+class IncidentBook:
+    """Contributes to the journal; collects evidence from outside (`collectors`, by kind) in `run`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._open: dict[str, Open] = {}
+        self._failing: dict[str, deque[Result]] = {}
+        self._good: dict[str, Result] = {}
+        self._number = to_ms(clock.now()) * 1000
+        self._wanted: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.collectors: dict[str, Collector] = {}
+        self.collected = 0
+
+    @property
+    def open(self) -> Mapping[str, Open]:
+        """The open incidents by service."""
+        return self._open
+
+    async def restore(self, watched: Iterable[str]) -> None:
+        """Take up the open incidents; those of services that are no longer watched end here."""
+        try:
+            rows = await self._database.fetch(SQL["open_incidents"])
+        except StorageError as error:
+            log.warning("incidents_not_restored", error=str(error))
+            return
+        self._open = {row["service_id"]: Open(row["id"]) for row in rows}
+        gone = self._open.keys() - set(watched)
+        statements = [one for service_id in gone for one in self._end_unwatched(service_id, self._clock.now())]
+        if statements:
+            await self._database.execute(*statements)
+
+    def record(self, change: Change) -> Sequence[Statement]:
+        statements = self._see(change.result) if change.result else []
+        for event in change.events:
+            statements += self._hear(event)
+        if change.result and change.result.outcome is Outcome.SUCCESS:
+            self._good[change.result.service_id] = change.result
+        return statements
+
+    def drain(self) -> Sequence[Statement]:
+        return ()
+
+    def give_back(self, error: StorageError) -> None:
+        """Nothing to keep: what this part writes is urgent."""
+
+    async def run(self) -> None:
+        """Collect evidence for each new incident, one after the other."""
+        while True:
+            incident, service_id = await self._wanted.get()
+            await asyncio.gather(*(self._collect(kind, incident, service_id) for kind in self.collectors))
+            self.collected += 1
+
+    async def _collect(self, kind: str, incident: str, service_id: str) -> None:
+        try:
+            async with asyncio.timeout(COLLECT_SECONDS):
+                found = await self.collectors[kind](service_id)
+            if found:
+                await self._database.execute(self._evidence(incident, kind, found))
+        except Exception as error:  # noqa: BLE001 - whatever the outside does, the next incident is served
+            log.warning("evidence_missing", kind=kind, incident=incident, error=str(error) or type(error).__name__)
+
+    def _see(self, result: Result) -> list[Statement]:
+        if result.outcome is Outcome.VOID:
+            return []
+        going_on = self._open.get(result.service_id)
+        if result.outcome is Outcome.SUCCESS:
+            self._failing.pop(result.service_id, None)
+        elif going_on is None:
+            self._failing.setdefault(result.service_id, deque(maxlen=RESULTS_BEFORE)).append(result)
+        return [self._result(going_on, result)] if going_on and _is_worth_a_line(going_on, result) else []
+
+    def _result(self, incident: Open, result: Result) -> Statement:
+        incident.results += 1
+        incident.last = _what(result)
+        message = result.message or ("answered well" if result.outcome is Outcome.SUCCESS else "failed")
+        return self._entry(incident.id, "result", result.at, message, result)
+
+    def _hear(self, event: Event) -> list[Statement]:
+        if event.event_type is EventType.SERVICE_DOWN and event.service_id not in self._open:
+            return self._begin(event)
+        statements = [
+            self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data)
+            for service_id, incident in self._open.items()
+            if event.service_id in {service_id, None}
+        ]
+        if event.event_type is EventType.SERVICE_UP and event.service_id in self._open:
+            statements.append(self._close(event.service_id, event.timestamp))
+        for gone in _names(event.data.get("removed")) if event.event_type is EventType.CONFIG_RELOADED else ():
+            statements += self._end_unwatched(gone, event.timestamp) if gone in self._open else []
+        return statements
+
+    def _begin(self, event: Event) -> list[Statement]:
+        service_id = event.service_id or ""
+        incident = self._open[service_id] = Open(f"inc-{event.id}")
+        failing = self._failing.pop(service_id, deque())
+        since = event.data.get("since")
+        started = since if isinstance(since, datetime) else event.timestamp
+        cause = str(event.data.get("error") or event.data.get("reason") or event.message)
+        statements = [
+            SQL["open_incident"](
+                number=event.id, id=incident.id, service_id=service_id, started_ms=to_ms(started), cause=cause
+            ),
+            *(self._result(incident, result) for result in failing),
+            self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data),
+        ]
+        if failing:
+            statements.append(self._evidence(incident.id, "failure", failing[0]))
+        if service_id in self._good:
+            statements.append(self._evidence(incident.id, "last_good", self._good[service_id]))
+        self._wanted.put_nowait((incident.id, service_id))
+        return statements
+
+    def _close(self, service_id: str, at: datetime) -> Statement:
+        return SQL["close_incident"](id=self._open.pop(service_id).id, ended_ms=to_ms(at))
+
+    def _end_unwatched(self, service_id: str, at: datetime) -> list[Statement]:
+        message = "the service is no longer watched"
+        entry = self._entry(self._open[service_id].id, "unwatched", at, message, {})
+        return [entry, self._close(service_id, at)]
+
+    def _entry(self, incident: str, kind: str, at: datetime, message: str, data: object) -> Statement:
+        return add_entry(incident, self.next_number(), Entry(at, kind, message, data))
+
+    def next_number(self) -> int:
+        """Give the lines of timelines the order in which we learned of them, whatever the clock says."""
+        self._number += 1
+        return self._number
+
+    def _evidence(self, incident: str, kind: str, data: object) -> Statement:
+        text = encode(data).decode()
+        return SQL["add_evidence"](incident=incident, kind=kind, at_ms=to_ms(self._clock.now()), data=text)
+
+
+def add_entry(incident: str, number: int, entry: Entry) -> Statement:
+    return SQL["add_entry"](
+        incident=incident,
+        number=number,
+        at_ms=to_ms(entry.at),
+        kind=entry.kind,
+        message=entry.message[:1000],
+        data=encode(entry.data).decode(),
+    )
+
+
+def _is_worth_a_line(incident: Open, result: Result) -> bool:
+    """Keep what differs from the line before, and the first of what does not."""
+    return result.outcome is Outcome.SUCCESS or (incident.results < RESULTS_DURING and _what(result) != incident.last)
+
+
+def _what(result: Result) -> tuple[object, ...]:
+    return (result.outcome, result.reason, result.status_code, result.message)
+
+
+def _names(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
