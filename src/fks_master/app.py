@@ -108,7 +108,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         def reason_unwell() -> str | None:
             return None if scheduler.is_progressing() else "checks make no progress"
 
-        jobs = _jobs(hub, metrics, clock)
+        jobs = _jobs(hub, metrics, clock, tracer)
         stack.push_async_callback(jobs.close)
         doorkeeper = Doorkeeper(_authority(config, settings), clock)
         audit = Audit(DATA / "audit.jsonl")
@@ -153,7 +153,7 @@ def _authority(config: Config, settings: Settings) -> Authority:
     return Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
 
 
-def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock) -> JobEngine:
+def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock, tracer: Tracer) -> JobEngine:
     """Build the engine; what it tells of jobs that change something becomes events."""
 
     def tell(job: Job) -> None:
@@ -173,7 +173,7 @@ def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock) -> JobEngine:
             }
             hub.announce(Event(kind, f"compose {job.action} of {job.project}: {said}", clock.now(), None, data))
 
-    return JobEngine(_writable(DATA / "jobs"), clock, tell)
+    return JobEngine(_writable(DATA / "jobs"), clock, tell, tracer)
 
 
 def _writable(folder: Path) -> Path:

@@ -195,6 +195,17 @@ def test_a_hundred_double_clicks_start_one_job(shop: Shop) -> None:
     shop.post(path=f"/api/jobs/{running['id']}/cancel")
 
 
+def test_a_request_sent_twice_with_its_key_is_carried_out_once(shop: Shop) -> None:
+    def send(key: str, action: str = "up") -> tuple[int, Any]:
+        headers = {"x_api_key": KEY, "Idempotency_Key": key}
+        status, _, content = shop.monitor.request("/api/compose", "POST", {"action": action}, **headers)
+        return status, json.loads(content)
+
+    first, again, other = send("k1"), send("k1"), send("k2")
+    assert first[1]["job_id"] == again[1]["job_id"] != other[1]["job_id"]
+    assert send("k1", "build")[0] == 409
+
+
 @pytest.mark.parametrize("path", ["/api/jobs/none", "/api/jobs/none/output", "/api/jobs/..%2f..%2fmonitor.toml"])
 def test_an_unknown_job_is_404(shop: Shop, path: str) -> None:
     assert shop.monitor.request(path, x_api_key=KEY)[0] == 404

@@ -12,7 +12,7 @@ from fks_master.api.endpoint import Access
 from fks_master.api.routes.compose import both_forms
 from fks_master.api.routes.jobs import line
 from fks_master.api.text import decoded
-from fks_master.control.compose import Composer
+from fks_master.control.compose import Composer, Origin
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.request import convert
@@ -21,6 +21,7 @@ from fks_master.metrics import Metrics
 
 Send = Callable[[object], Awaitable[None]]
 Fields = dict[str, Any]
+Handle = Callable[[Fields, Send, Origin], Awaitable[None]]
 
 NOT_OF_THE_BODY = ("command_type", "token")
 
@@ -37,7 +38,7 @@ class JobCommands:
         self._metrics = metrics
         self._clock = doors.clock
         self._is_enabled = is_enabled
-        self.table: dict[str, tuple[Callable[[Fields, Send], Awaitable[None]], Access]] = {
+        self.table: dict[str, tuple[Handle, Access]] = {
             "compose": (self._compose, Access.OPERATE),
             "follow_job": (self._follow_job, Access.READ),
             "cancel_job": (self._cancel_job, Access.OPERATE),
@@ -50,7 +51,7 @@ class JobCommands:
         started = self._clock.monotonic()
         status, reason = self._refusal(socket, fields, access)
         if status == 200:
-            status, reason = await self._try(handle, fields, send)
+            status, reason = await self._try(handle(fields, send, _origin(socket)))
         if access.is_change:
             self._doors.record(socket, f"ws {name}", str(fields.get("action") or fields.get("job_id")), status, started)
         if status == 401 and name == "compose":
@@ -67,11 +68,9 @@ class JobCommands:
             return refusal.status, "unauthorized" if refusal.status == 401 else refusal.reason
         return (200, "") if self._is_enabled or not access.is_change else (403, "control disabled")
 
-    async def _try(
-        self, handle: Callable[[Fields, Send], Awaitable[None]], fields: Fields, send: Send
-    ) -> tuple[int, str]:
+    async def _try(self, work: Awaitable[None]) -> tuple[int, str]:
         try:
-            await handle(fields, send)
+            await work
         except ComposeRefusedError as error:
             return 400, str(error)
         except KeyError:
@@ -82,21 +81,20 @@ class JobCommands:
             return 503, str(error)
         return 200, ""
 
-    async def _compose(self, fields: Fields, send: Send) -> None:
+    async def _compose(self, fields: Fields, send: Send, origin: Origin) -> None:
         request = convert({name: value for name, value in fields.items() if name not in NOT_OF_THE_BODY})
         if request.dry_run:
             await send({"type": "compose_result", **both_forms(await self._composer.plan(request))})
             return
-        job = await self._composer.start(request, None)
-        await self._follow(job, 0, send)
+        await self._follow(await self._composer.start(request, origin), 0, send)
 
-    async def _follow_job(self, fields: Fields, send: Send) -> None:
+    async def _follow_job(self, fields: Fields, send: Send, _: Origin) -> None:
         offset = fields.get("offset", 0)
         if not isinstance(offset, int) or not 0 <= offset < 1 << 53:
             raise ComposeRefusedError("offset is a number of bytes")
         await self._follow(self._jobs.get(str(fields.get("job_id"))), offset, send)
 
-    async def _cancel_job(self, fields: Fields, send: Send) -> None:
+    async def _cancel_job(self, fields: Fields, send: Send, _: Origin) -> None:
         await send(_told(await self._jobs.cancel(str(fields.get("job_id")))))
 
     async def _follow(self, job: Job, offset: int, send: Send) -> None:
@@ -110,3 +108,8 @@ class JobCommands:
 
 def _told(job: Job) -> Fields:
     return {"type": "job", "job_id": job.id, **msgspec.structs.asdict(line(job))}
+
+
+def _origin(socket: WebSocket) -> Origin:
+    caller = socket.scope["state"].get("caller")
+    return Origin(caller.name if caller else None)

@@ -49,6 +49,15 @@ class Prepared(msgspec.Struct, frozen=True):
     model: Model | None = None
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """Who asked, and what ties the job to the request. With the same `key` a request is carried out once."""
+
+    requested_by: str | None = None
+    request_id: str | None = None
+    key: str | None = None
+    traceparent: str | None = None
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of one action as the seed has it, and what is known beyond that."""
 
@@ -173,7 +182,7 @@ class Composer:
         self._preparer = preparer
         self._jobs = jobs
 
-    async def start(self, request: Request, requested_by: str | None = None, request_id: str | None = None) -> Job:
+    async def start(self, request: Request, origin: Origin) -> Job:
         """Begin the job of a request; `up` never stays attached, so that the end of a job stops nobody's services.
 
         Raises ComposeRefusedError, ComposeUnavailableError, BusyError.
@@ -181,7 +190,7 @@ class Composer:
         bounded = LINES if request.tail is None and request.action is Action.LOGS else request.tail
         detach = request.detach or request.action is Action.UP
         prepared = await self._preparer.prepare(msgspec.structs.replace(request, detach=detach, tail=bounded))
-        return await self._jobs.start(self._order(prepared, requested_by, request_id))
+        return await self._jobs.start(self._order(prepared, origin))
 
     async def outcome(self, job: Job) -> Outcome:
         """Return the result of a job that has ended."""
@@ -199,7 +208,7 @@ class Composer:
             containers=containers,
         )
 
-    def _order(self, prepared: Prepared, requested_by: str | None, request_id: str | None) -> Order:
+    def _order(self, prepared: Prepared, origin: Origin) -> Order:
         request, project = prepared.request, prepared.project
         return Order(
             action=request.action,
@@ -211,8 +220,7 @@ class Composer:
             services=request.services,
             files=tuple(str(file) for file in project.files),
             lock=None if request.action.is_reading else project.name,
-            requested_by=requested_by,
-            request_id=request_id,
+            **msgspec.structs.asdict(origin),
         )
 
 

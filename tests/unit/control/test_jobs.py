@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fks_master.clock import SystemClock
@@ -59,13 +60,28 @@ async def test_a_job_ends_with_its_code_and_both_streams(engine: JobEngine) -> N
 
 
 async def test_output_arrives_while_it_runs_and_from_any_offset(engine: JobEngine) -> None:
-    job = await engine.start(order("import time; print('one'); time.sleep(60)"))
+    job = await engine.start(order("import os, time; os.write(1, b'one\\n'); time.sleep(60)"))
     chunks = engine.output(job.id)
     async with asyncio.timeout(20):
         first = await anext(chunks)
     assert (first.offset, first.data) == (0, b"one\n")
     await engine.cancel(job.id)
     assert await collect(engine, job.id, 2) == b"e\n"
+
+
+async def test_the_same_order_twice_is_one_job(engine: JobEngine) -> None:
+    one = msgspec.structs.replace(order("pass"), key="k", requested_by="me")
+    first = await engine.start(one)
+    assert (await engine.start(one)).id == first.id
+    assert (await engine.start(msgspec.structs.replace(one, requested_by="you"))).id != first.id
+    with pytest.raises(BusyError, match="used for another request"):
+        await engine.start(msgspec.structs.replace(order("1"), key="k", requested_by="me"))
+
+
+async def test_a_full_disk_stops_no_job(engine: JobEngine, tmp_path: Path) -> None:
+    (tmp_path / "jobs").rmdir()
+    job = await engine.wait((await engine.start(order("print('said')"))).id)
+    assert (job.state, job.stdout, job.lost_bytes) == (JobState.SUCCEEDED, "said\n", 5)
 
 
 async def test_two_readers_get_the_same(engine: JobEngine) -> None:

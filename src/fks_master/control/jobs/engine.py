@@ -17,6 +17,7 @@ from fks_master.control.jobs.pump import Pump
 from fks_master.control.jobs.spool import Spool
 from fks_master.control.jobs.store import Store
 from fks_master.errors import BusyError
+from fks_master.tracing import NoTracer, Tracer
 
 MOST_RUNNING = 32
 DRAIN_SECONDS = 1.0
@@ -54,10 +55,17 @@ class Running:
 class JobEngine:
     """Starts, follows, cancels and remembers jobs. `tell` hears of every job that started or ended."""
 
-    def __init__(self, folder: Path, clock: Clock, tell: Callable[[Job], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        tell: Callable[[Job], None] = lambda _: None,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._store = Store(folder)
         self._clock = clock
         self._tell = tell
+        self._tracer = tracer or NoTracer()
         self._jobs = {job.id: job for job in self._store.load()}
         self._running: dict[str, Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,7 +95,9 @@ class JobEngine:
         return msgspec.structs.replace(running.job, output_bytes=running.spool.end, lost_bytes=running.spool.lost)
 
     async def start(self, order: Order) -> Job:
-        """Begin a job. Raises BusyError if its lock is held, or too much runs."""
+        """Begin a job, or return the one that this order began before. Raises BusyError if its lock is held."""
+        if (repeated := self._find_repeated(order)) is not None:
+            return repeated
         self._check_free(order)
         job = Job(
             id=secrets.token_hex(8),
@@ -100,6 +110,7 @@ class JobEngine:
             files=order.files,
             command=order.command,
             lock=order.lock,
+            key=order.key,
             requested_by=order.requested_by,
             request_id=order.request_id,
         )
@@ -111,6 +122,15 @@ class JobEngine:
         task.add_done_callback(self._tasks.discard)
         self._tell(job)
         return job
+
+    def _find_repeated(self, order: Order) -> Job | None:
+        if order.key is None:
+            return None
+        same = (job for job in self._jobs.values() if (job.key, job.requested_by) == (order.key, order.requested_by))
+        found = next(same, None)
+        if found is not None and found.command != order.command:
+            raise BusyError("this Idempotency-Key was used for another request", found.id)
+        return found and self.get(found.id)
 
     def _check_free(self, order: Order) -> None:
         if len(self._running) >= MOST_RUNNING:
@@ -166,7 +186,11 @@ class JobEngine:
     async def _run(self, running: Running, order: Order) -> None:
         started = self._clock.monotonic()
         pump = Pump(running.spool, running.wake)
-        state, code, reason = await self._execute(running, order, pump)
+        notes = {"fks.job_id": running.job.id, "fks.project": order.project, "fks.services": ",".join(order.services)}
+        with self._tracer.span(f"compose {order.action}", notes, order.traceparent) as span:
+            state, code, reason = await self._execute(running, order, pump)
+            if state is not JobState.SUCCEEDED:
+                span.fail(reason or f"exit code {code}")
         await pump.drain(DRAIN_SECONDS)
         job = msgspec.structs.replace(
             running.job,

@@ -22,7 +22,10 @@ class JobState(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be run. `lock` names what only one job at a time may hold; None: nothing."""
+    """What is to be run. `lock` names what only one job at a time may hold; None: nothing.
+
+    Two orders of one person with the same `key` are one order, sent twice. `traceparent` is the trace to continue.
+    """
 
     action: str
     project: str
@@ -35,6 +38,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     lock: str | None = None
     requested_by: str | None = None
     request_id: str | None = None
+    key: str | None = None
+    traceparent: str | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +69,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     lock: str | None = None
     requested_by: str | None = None
     request_id: str | None = None
+    key: str | None = None
 
 
 class Chunk(msgspec.Struct, frozen=True):

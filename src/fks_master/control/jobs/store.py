@@ -28,9 +28,14 @@ class Store:
         return self._folder / job_id
 
     def create(self, job: Job) -> Path:
+        """Make the place of a job; where that fails, the job runs, and is forgotten."""
         folder = self.folder(job.id)
-        folder.mkdir(mode=0o700)
-        self.save(job)
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            log.warning("job_not_kept", job=job.id, error=error.strerror)
+        else:
+            self.save(job)
         return folder
 
     def save(self, job: Job) -> None:
