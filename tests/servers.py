@@ -60,11 +60,20 @@ def quietly(handle: Handle) -> Callable[[asyncio.StreamReader, asyncio.StreamWri
 @asynccontextmanager
 async def listening(handle: Handle, **options: object) -> AsyncIterator[int]:
     """Serve on a free port of 127.0.0.1."""
-    server = await asyncio.start_server(quietly(handle), "127.0.0.1", 0, **options)  # type: ignore[arg-type]
+    writers = []
+
+    async def remembered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await handle(reader, writer)
+
+    server = await asyncio.start_server(quietly(remembered), "127.0.0.1", 0, **options)  # type: ignore[arg-type]
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)  # for the handlers to see it
 
 
 def service(endpoint: str | int, **more: object) -> Service:

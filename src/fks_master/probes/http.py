@@ -9,6 +9,7 @@ import pycurl
 from fks_master import __version__
 from fks_master.clock import Clock
 from fks_master.model import (
+    Certificate,
     HttpOptions,
     HttpVersion,
     Method,
@@ -58,6 +59,7 @@ class HttpProbe:
         self._thread = thread
         self._resolver = resolver
         self._clock = clock
+        self._certificates: dict[str, Certificate] = {}
 
     async def probe(self, service: Service) -> Result:
         """Try once, within the service's `timeout_seconds`, redirects included."""
@@ -67,7 +69,7 @@ class HttpProbe:
             route = await find_route(self._resolver, self._clock, service, url, began)
             if isinstance(route, Result):
                 return route
-            finding = await self._thread.ask(_Request(service, route, self._clock))
+            finding = await self._thread.ask(_Request(service, route, self._clock, self._certificates))
             if not finding.redirect or not service.http.follow_redirects:
                 return finding.result
             url = finding.redirect
@@ -80,9 +82,11 @@ class _Request:
 
     is_reusable = True
 
-    def __init__(self, service: Service, route: Route, clock: Clock) -> None:
+    def __init__(self, service: Service, route: Route, clock: Clock, certificates: dict[str, Certificate]) -> None:
         self._service = service
         self._route = route
+        self._certificates = certificates
+        self._is_at_home = is_same_host(route.url, service.health_endpoint)
         self._is_https = route.url.lower().startswith("https:")
         self._clock = clock
         self._body = bytearray()
@@ -93,14 +97,15 @@ class _Request:
         curl.setopt(pycurl.WRITEFUNCTION, self._read)
         self._set_http(curl, self._service.http)
         if self._is_https:
-            set_tls(curl, self._service.tls)
+            set_tls(curl, self._service.tls, is_at_home=self._is_at_home)
 
     def _read(self, chunk: bytes) -> int:
         self._body += chunk[: BODY_LIMIT - len(self._body)]
         return len(chunk) if len(self._body) < BODY_LIMIT else 0
 
     def _set_http(self, curl: Any, http: HttpOptions) -> None:  # noqa: ANN401 - pycurl has no types
-        _set_method(curl, http)
+        if self._is_at_home:
+            _set_method(curl, http)
         curl.setopt(pycurl.PROXY, http.proxy or "")
         if not http.reuse_connection:
             curl.setopt(pycurl.FRESH_CONNECT, 1)
@@ -111,13 +116,12 @@ class _Request:
             curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
         elif http.version in VERSIONS:
             curl.setopt(pycurl.HTTP_VERSION, VERSIONS[http.version])
-        if http.headers and is_same_host(self._route.url, self._service.health_endpoint):
+        if http.headers and self._is_at_home:
             lines = [f"{name}: {value}".encode("latin-1") for name, value in http.headers.items()]
             curl.setopt(pycurl.HTTPHEADER, lines)
 
     def end(self, curl: Any, code: int, *, was_paused: bool) -> Finding:  # noqa: ANN401 - pycurl has no types
         body = inflate(bytes(self._body))
-        certificate = read_certificate(curl) if self._is_https else None
         result = Result(
             self._service.id,
             Outcome.SUCCESS,
@@ -125,7 +129,7 @@ class _Request:
             self._route.spent_seconds + curl.getinfo(pycurl.TOTAL_TIME),
             status_code=curl.getinfo(pycurl.RESPONSE_CODE) or None,
             phases=phases(curl, self._route.dns_seconds),
-            certificate=certificate,
+            certificate=self._certificate(curl) if self._is_https else None,
             remote=curl.getinfo(pycurl.PRIMARY_IP) or None,
             http_version=VERSION_NAMES.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
         )
@@ -137,6 +141,15 @@ class _Request:
             return Finding(warn_of_expiry(with_report(result, report), self._service.tls))
         failed = with_fault(result, fault, report, decode(body[:EXCERPT_LENGTH]))
         return Finding(failed, curl.getinfo(pycurl.REDIRECT_URL) if fault.reason is Reason.STATUS else None)
+
+    def _certificate(self, curl: Any) -> Certificate | None:  # noqa: ANN401 - pycurl has no types
+        """Read the certificate; a connection in use again shows none, so the one seen when it was made holds."""
+        found = read_certificate(curl)
+        if not self._service.http.reuse_connection:
+            return found
+        if found:
+            self._certificates[self._route.url] = found
+        return self._certificates.get(self._route.url)
 
     def _report(self, result: Result, body: bytes) -> Report:
         return read_report(body) if self._service.detailed and result.status_code else NOTHING_SAID
@@ -182,6 +195,8 @@ def with_fault(result: Result, fault: Fault, report: Report, excerpt: str = "") 
 
 def is_same_host(url: str, other: str) -> bool:
     """Whether what is meant for one address may be sent to the other: never over to another host, port or scheme."""
+    if url == other:
+        return True
     left, right = urlsplit(url), urlsplit(other)
     return (left.scheme, left.hostname, left.port) == (right.scheme, right.hostname, right.port)
 

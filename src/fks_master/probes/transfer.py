@@ -149,7 +149,8 @@ def failed_transfer(curl: Any, code: int, service: Service) -> Fault:  # noqa: A
     return Fault(reason, WORDS.get(reason) or curl.errstr() or f"libcurl error {code}")
 
 
-def set_tls(curl: Any, tls: TlsOptions) -> None:  # noqa: ANN401 - pycurl has no types
+def set_tls(curl: Any, tls: TlsOptions, *, is_at_home: bool = True) -> None:  # noqa: ANN401 - pycurl has no types
+    """Verify as configured; our own certificate is shown to the configured host alone."""
     curl.setopt(pycurl.OPT_CERTINFO, 1)
     if not tls.verify:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
@@ -157,7 +158,7 @@ def set_tls(curl: Any, tls: TlsOptions) -> None:  # noqa: ANN401 - pycurl has no
     authorities = tls.ca or ca_file()
     if authorities:
         curl.setopt(pycurl.CAINFO, authorities)
-    if tls.certificate:
+    if tls.certificate and is_at_home:
         curl.setopt(pycurl.SSLCERT, tls.certificate)
         curl.setopt(pycurl.SSLKEY, tls.key or tls.certificate)
 

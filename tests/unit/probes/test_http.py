@@ -4,6 +4,7 @@ import ssl
 import tracemalloc
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.servers import Recorder, answer, listening, make_certificate, quietly, service
@@ -107,10 +108,12 @@ async def test_a_redirect_is_not_followed_unless_asked(prober: Prober) -> None:
         result = await ask(prober, moved)
         assert (result.reason, result.status_code) == (Reason.STATUS, 302)
         assert target.requests == []
-        result = await ask(prober, moved, follow_redirects=True, contains=("there",), headers={"X-Token": "secret"})
+        secret: dict[str, Any] = {"method": Method.POST, "body": "secret", "headers": {"X-Token": "secret"}}
+        result = await ask(prober, moved, follow_redirects=True, contains=("there",), **secret)
     assert result.outcome is Outcome.SUCCESS
-    assert b"X-Token" in moved.requests[1]
-    assert b"X-Token" not in target.requests[0]
+    assert moved.requests[1].count(b"secret") == 2
+    assert target.requests[0].startswith(b"GET ")
+    assert b"secret" not in target.requests[0]
 
 
 async def test_redirects_in_a_circle_end(prober: Prober) -> None:
@@ -281,6 +284,19 @@ class TestTls:
         result = await self.ask(prober, tmp_path, days, ca=True)
         await prober.close()
         assert (result.degraded, result.message) == (message is not None, message)
+
+    async def test_a_reused_connection_keeps_its_certificate(self, prober: Prober, tmp_path: Path) -> None:
+        certificate, key = make_certificate(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server = Recorder(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", keep_open=True)
+        async with listening(server.handle, ssl=context) as port:
+            tls, http = TlsOptions(ca=str(certificate)), HttpOptions(reuse_connection=True)
+            one = service(f"https://127.0.0.1:{port}/", tls=tls, http=http)
+            first, second = [await prober.probe(one) for _ in range(2)]
+        assert server.connections == 1
+        assert first.certificate is not None
+        assert first.certificate == second.certificate
 
     async def test_a_client_certificate_is_shown(self, prober: Prober, tmp_path: Path) -> None:
         certificate, key = make_certificate(tmp_path)
