@@ -1,7 +1,9 @@
 """Compose on a real engine: every action, and each trap that real Compose sets."""
 
 import json
+import os
 import socket
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,3 +240,41 @@ def test_docker_that_is_gone_is_503_and_nothing_else_suffers(tmp_path: Path) -> 
         status, _, content = one.request("/api/compose", "POST", {"action": "stop", "project": "shop"})
         assert (status, json.loads(content)["stderr"]) == (503, "Docker does not answer")
         assert one.request("/health")[0] == 200
+
+
+CHAIN = ("fks_api", "fks_data", "fks_engine", "fks_execution")
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(engine: Engine, tmp_path: Path) -> None:
+    ports = dict(zip(CHAIN, free_ports(len(CHAIN)), strict=True))
+    (tmp_path / "health").write_text("ok")
+    service = (
+        '  {name}: {{image: fks/box, network_mode: host, stop_grace_period: 0s, volumes: ["./health:/health"], '
+        'command: ["/bin/httpd", "-f", "-p", "{port}", "-h", "/"]}}\n'
+    )
+    stack = "".join(service.format(name=name, port=port) for name, port in ports.items())
+    (tmp_path / "docker-compose.yml").write_text(f"services:\n{stack}")
+    watched = '[[services]]\nid = "{}"\nhealth_endpoint = "http://127.0.0.1:{}/health"\ninterval_seconds = 0.5\n'
+    (tmp_path / "monitor.toml").write_text("".join(watched.format(name, port) for name, port in ports.items()))
+    environment = {**engine.environment, "FKS_MONITOR_API_KEY": KEY}
+    script = Path(__file__).parents[2] / "scripts" / "e2e_smoke.sh"
+    with monitor("--config", "monitor.toml", folder=tmp_path, **environment) as one:
+        done = subprocess.run(
+            [script, "--url", one.address, "--project", "chain", "--timeout", "60"],
+            env={**os.environ, "FKS_MONITOR_API_KEY": KEY},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+    engine.remove_everything()
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "The core chain works." in done.stdout
