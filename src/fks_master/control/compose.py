@@ -93,6 +93,7 @@ class Preparer:
         members = await self.cli.members(request.project) if request.project else []
         files = self._files(request, members)
         model = await self.cli.model(files, env_files, request.project)
+        model = msgspec.structs.replace(model, name=request.project or model.name)
         _check_known(request.services, model.services, model.name)
         if request.action is Action.UP:
             await self._check_up(request, model, files, members)
