@@ -27,6 +27,8 @@ COPY busybox /bin/sh
 COPY busybox /bin/sleep
 COPY busybox /bin/httpd
 COPY busybox /bin/cat
+COPY busybox /bin/mkdir
+COPY busybox /bin/rm
 CMD ["/bin/sleep", "3600"]
 """
 
@@ -37,6 +39,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.host = f"unix://{folder}/docker.sock"
+        self.process: subprocess.Popen[bytes] | None = None
         self.environment = {"DOCKER_HOST": self.host, "HOME": str(folder), "PATH": os.environ["PATH"]}
 
     def docker(self, *arguments: str) -> str:
@@ -53,6 +56,18 @@ class Engine:
         environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
         command = ["docker", "build", "--quiet", "--tag", image, str(context)]
         subprocess.run(command, env=environment, capture_output=True, timeout=120, check=True)
+
+    def serve_health(self, name: str, port: int, *options: str) -> None:
+        """Run a container that answers 200 at /health on loopback, ends on TERM, and crashes once `crash` says so."""
+        script = (
+            f"rm -f /crash; mkdir -p /www; echo ok > /www/health; httpd -f -p 127.0.0.1:{port} -h /www & "
+            "trap 'exit 0' TERM; while [ ! -e /crash ]; do sleep 0.02; done; exit 7"
+        )
+        self.docker("run", "-d", "--network", "host", "--name", name, *options, "fks/box", "sh", "-c", script)
+
+    def crash(self, name: str) -> None:
+        """Make a container end by itself, with code 7."""
+        self.docker("exec", "-d", name, "sh", "-c", "echo > /crash")
 
     def remove_everything(self) -> None:
         if containers := self.docker("ps", "--all", "--quiet").split():
@@ -72,7 +87,9 @@ def docker_engine() -> Iterator[Engine]:
         engine = Engine(folder)
         command = [dockerd, "--host", engine.host, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
         with (folder / "log").open("wb") as log:
-            daemon = subprocess.Popen([*command, "--pidfile", f"{folder}/pid", *DOCKERD], stdout=log, stderr=log)
+            daemon = engine.process = subprocess.Popen(
+                [*command, "--pidfile", f"{folder}/pid", *DOCKERD], stdout=log, stderr=log
+            )
         try:
             _wait_until_ready(engine, daemon)
             engine.build("fks/box")

@@ -16,11 +16,13 @@ from fks_master import history
 from fks_master.api.app import build
 from fks_master.api.audit import Audit, AuditRoutes
 from fks_master.api.auth import Authority, Doorkeeper, Key
+from fks_master.api.commands import Commands
 from fks_master.api.doors import Doors
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
 from fks_master.api.routes.compose import ComposeRoutes
+from fks_master.api.routes.control import ControlRoutes, restart_command
 from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
@@ -34,11 +36,15 @@ from fks_master.config.environment import Settings
 from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
 from fks_master.control.compose import Composer, Preparer, find_our_id
+from fks_master.control.containers import Containers
+from fks_master.control.controller import Controller
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
+from fks_master.docker.engine import DockerEngine
+from fks_master.docker.facts import Facts
 from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.logs import configure
@@ -100,43 +106,47 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             on_pause=partial(_tell_pause, hub, clock),
         )
         scheduler.watch(list(config.services))
-
-        def apply(fresh: Config) -> None:
-            hub.reconfigure(fresh.services, fresh.policy)
-            scheduler.watch(list(fresh.services))
-
-        def reason_unwell() -> str | None:
-            return None if scheduler.is_progressing() else "checks make no progress"
-
         jobs = _jobs(hub, metrics, clock, tracer)
         stack.push_async_callback(jobs.close)
-        doorkeeper = Doorkeeper(_authority(config, settings), clock)
         audit = Audit(DATA / "audit.jsonl")
         stack.push_async_callback(audit.close)
-        doors = Doors(_guard(config, is_open=doorkeeper.is_open), doorkeeper, audit, clock)
-        composer, may_act, view = _composer(config, jobs), config.control.enabled, View(hub, metrics, clock)
+        doors = _doors(config, settings, audit, clock)
+        engine = DockerEngine(settings.docker_host)
+        stack.push_async_callback(engine.close)
+        controller = Controller(hub, engine, clock, scheduler.look_now, metrics.restart)
+        stack.push_async_callback(controller.close)
+        facts = Facts(engine, clock, Containers(hub, controller, clock))
+        composer, may_act = _composer(config, jobs), config.control.enabled
+        view = View(hub, metrics, clock, facts.of)
+        acting = controller if may_act else None
         endpoints = [
-            *MonitorRoutes(view, reason_unwell).endpoints(),
+            *MonitorRoutes(view, scheduler.reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *AuditRoutes(audit).endpoints(),
             *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
             *JobRoutes(jobs, is_enabled=may_act).endpoints(),
+            *ControlRoutes(acting, clock, metrics.refuse_restart).endpoints(),
         ]
-        feed = LiveFeed(hub, view, metrics, JobCommands(composer, jobs, doors, metrics, is_enabled=may_act))
-        application = build(feed, doors, metrics, clock, endpoints)
+        commands = Commands(
+            doors,
+            {
+                "restart_service": restart_command(acting, metrics.refuse_restart),
+                **JobCommands(composer, jobs, metrics.refuse_compose, may_act=may_act).table(),
+            },
+        )
+        application = build(LiveFeed(hub, view, metrics, commands), doors, metrics, clock, endpoints)
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
-        reloader = Reloader(config, run.reread, apply, hub.announce)
+        reloader = Reloader(config, run.reread, _applied(hub, scheduler), hub.announce)
         stack.callback(_handle_signals(_both(jobs.interrupt, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
-        background.start(past.run(), "history")
-        background.start(scheduler.run(), "scheduler")
-        background.start(reloader.run(clock), "reload")
-        background.start(audit.run(), "audit")
-        background.start(run.manager.keep_alive(clock, scheduler.is_progressing), "watchdog")
+        for part in (past.run, scheduler.run, audit.run, facts.run):
+            background.start(part())
+        background.start(reloader.run(clock))
+        background.start(run.manager.keep_alive(clock, scheduler.is_progressing))
         if tls.certificate:
-            background.start(tls.certificate.watch(clock), "certificate")
+            background.start(tls.certificate.watch(clock))
 
         announce(_started(run, tls, listener.getsockname()[1]))
         run.manager.say("READY=1")
@@ -144,13 +154,20 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         run.manager.say("STOPPING=1")
 
 
-def _guard(config: Config, *, is_open: bool) -> Guard:
-    return Guard(config.server.allowed_origins, config.server.allowed_hosts, is_open=is_open)
+def _applied(hub: Hub, scheduler: Scheduler) -> Callable[[Config], None]:
+    def apply(fresh: Config) -> None:
+        hub.reconfigure(fresh.services, fresh.policy)
+        scheduler.watch(list(fresh.services))
+
+    return apply
 
 
-def _authority(config: Config, settings: Settings) -> Authority:
+def _doors(config: Config, settings: Settings, audit: Audit, clock: Clock) -> Doors:
     keys = (Key.of("FKS_MONITOR_API_KEY", settings.api_key),) if settings.api_key else ()
-    return Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
+    server = config.server
+    authority = Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, server.public_read)
+    guard = Guard(server.allowed_origins, server.allowed_hosts, is_open=authority.is_open)
+    return Doors(guard, Doorkeeper(authority, clock), audit, clock)
 
 
 def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock, tracer: Tracer) -> JobEngine:

@@ -17,8 +17,8 @@ class Background:
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = self._group.create_task(work, name=name)
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work, name=getattr(work, "__qualname__", None))
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
 

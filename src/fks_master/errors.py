@@ -10,6 +10,8 @@ FksError
 │   ├── StoreUnavailableError    the store cannot be reached or written now; the next try may succeed
 │   ├── StatementRefusedError    the store works, but not with this statement; trying again is no use
 │   └── SchemaError              a newer version has written the store, or a migration does not fit
+├── DockerError    Docker refused, failed or did not answer in time
+│   └── NoDockerError   there is no Docker to ask
 └── TlsError       the certificate or its key cannot be used
 """
 
@@ -61,6 +63,14 @@ class StatementRefusedError(StorageError):
 
 class SchemaError(StorageError):
     """A newer version has written the store, or a migration does not fit."""
+
+
+class DockerError(FksError):
+    """Docker refused, failed or did not answer in time."""
+
+
+class NoDockerError(DockerError):
+    """There is no Docker to ask."""
 
 
 class TlsError(FksError):

@@ -102,7 +102,7 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_is_not(config: Path) -> Non
 def test_logs_are_json_where_asked(config: Path) -> None:
     with monitor("--config", str(config), FKS_JSON_LOG="1") as one:
         config.write_text("nonsense")
-        line = wait_for(lambda: next((line for line in one.log.splitlines() if line.startswith("{")), ""))
+        line = wait_for(lambda: next((line for line in one.log.splitlines() if "config_rejected" in line), ""))
     said = json.loads(line)
     assert (said["event"], said["level"]) == ("config_rejected", "error")
 

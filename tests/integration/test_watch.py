@@ -8,6 +8,7 @@ import pytest
 from fks_master.api.app import build
 from fks_master.api.audit import Audit
 from fks_master.api.auth import Authority, Doorkeeper
+from fks_master.api.commands import Commands
 from fks_master.api.doors import Doors
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
@@ -98,9 +99,10 @@ async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober, tmp_path:
     assert [event.event_type for event in change.events] == ["StatusChanged", "ServiceDown"]
     view = View(hub, metrics, clock)
     endpoints = [*MonitorRoutes(view, lambda: None).endpoints(), *ServiceRoutes(view).endpoints()]
+    doors = Doors(Guard(), Doorkeeper(Authority(), clock), Audit(tmp_path / "audit.jsonl"), clock)
     application = build(
-        LiveFeed(hub, view, metrics),
-        Doors(Guard(), Doorkeeper(Authority(), clock), Audit(tmp_path / "audit.jsonl"), clock),
+        LiveFeed(hub, view, metrics, Commands(doors, {})),
+        doors,
         metrics,
         clock,
         endpoints,

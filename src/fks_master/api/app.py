@@ -124,6 +124,7 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, clock: Clock, endpoint
     """Put the application together from the table of endpoints and the live feed."""
 
     async def guarded_feed(socket: WebSocket) -> None:
+        socket.scope.setdefault("state", {})["request_id"] = _request_id(socket.scope).decode()
         refusal = doors.guard.refuses(socket)
         if refusal is None:
             await feed(socket)

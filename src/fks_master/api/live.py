@@ -7,12 +7,14 @@ is dropped; it slows nobody.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fks_master.api.live_jobs import JobCommands
+from fks_master.api.commands import Commands
+from fks_master.api.endpoint import Access
 from fks_master.api.view import View
 from fks_master.events.bus import Subscription
 from fks_master.hub import Hub
@@ -23,6 +25,7 @@ UPDATE_SECONDS = 5.0
 SEND_SECONDS = 10.0
 MAX_CLIENTS = 1000
 COMMANDS_PER_SECOND = 20
+AUTHENTICATE_SECONDS = 5.0
 MOST_LONG_COMMANDS = 8
 
 encode = msgspec.json.encode
@@ -46,6 +49,7 @@ class Command(msgspec.Struct, frozen=True):
     command_type: str
     service_id: str | None = None
     event_types: tuple[str, ...] | None = None
+    token: str | None = None
 
 
 def event_message(event: Event) -> bytes:
@@ -56,12 +60,10 @@ def event_message(event: Event) -> bytes:
 class Client:
     """One connection."""
 
-    def __init__(
-        self, socket: WebSocket, view: View, subscription: Subscription[Change], jobs: JobCommands | None
-    ) -> None:
+    def __init__(self, socket: WebSocket, view: View, subscription: Subscription[Change], commands: Commands) -> None:
         self._socket = socket
         self._view = view
-        self._jobs = jobs
+        self._remote = commands
         self._long: set[asyncio.Task[None]] = set()
         self._broken = asyncio.Event()
         self._subscription = subscription
@@ -116,9 +118,16 @@ class Client:
             if self._wants_changes:
                 for service_id in dict.fromkeys(change.state.service_id for change in changes if change.state):
                     await self._send(encode({"type": "change", "service": self._view.status(service_id)}))
+            if not self._may_see_events():
+                continue
             for event in (event for change in changes for event in change.events):
                 if self._filters.wants(event):
                     await self._send(event_message(event))
+
+    def _may_see_events(self) -> bool:
+        """Events need the right to read once a credential is configured; asked anew, so that a revoked one ends it."""
+        caller = self._remote.caller_of(self._socket)
+        return caller is not None and caller.may(Access.READ)
 
     async def _read(self) -> None:
         window, count = self._view.clock.monotonic(), 0
@@ -140,22 +149,22 @@ class Client:
             command = msgspec.json.decode(text, type=Command)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             return {"type": "error", "reason": f"not a command: {error}"}
-        if self._jobs and command.command_type in self._jobs.table:
-            return self._begin(self._jobs, msgspec.json.decode(text))
+        if command.command_type in self._remote.table:
+            return self._begin(msgspec.json.decode(text))
         answer = self._commands.get(command.command_type)
         if answer is None:
-            known = ", ".join(sorted([*self._commands, *(self._jobs.table if self._jobs else ())]))
+            known = ", ".join(sorted([*self._commands, *self._remote.table]))
             return {"type": "error", "reason": f"unknown command_type; known are {known}"}
         return answer(command)
 
-    def _begin(self, jobs: JobCommands, fields: dict[str, Any]) -> dict[str, Any] | None:
+    def _begin(self, fields: dict[str, Any]) -> dict[str, Any] | None:
         if len(self._long) >= MOST_LONG_COMMANDS:
             return {"type": "error", "reason": f"{MOST_LONG_COMMANDS} commands of this client run already"}
 
         async def send(message: object) -> None:
             await self._send(encode(message))
 
-        task = asyncio.create_task(jobs.run(self._socket, fields, send))
+        task = asyncio.create_task(self._remote.run(self._socket, fields, send))
         self._long.add(task)
         task.add_done_callback(self._end)
         return None
@@ -187,8 +196,8 @@ class Client:
 class LiveFeed:
     """The endpoint of `/ws`."""
 
-    def __init__(self, hub: Hub, view: View, metrics: Metrics, jobs: JobCommands | None = None) -> None:
-        self._jobs = jobs
+    def __init__(self, hub: Hub, view: View, metrics: Metrics, commands: Commands) -> None:
+        self._commands = commands
         self._hub = hub
         self._view = view
         self._metrics = metrics
@@ -201,8 +210,30 @@ class LiveFeed:
         try:
             with self._hub.bus.subscribe() as subscription:
                 await socket.accept()
-                await Client(socket, self._view, subscription, self._jobs).run()
+                if await self._is_let_in(socket):
+                    await Client(socket, self._view, subscription, self._commands).run()
         except (WebSocketDisconnect, TimeoutError):
             pass
         finally:
             self._metrics.websocket_connections -= 1
+
+    async def _is_let_in(self, socket: WebSocket) -> bool:
+        """Where reading is closed, wait for a credential: a browser cannot send one in the handshake."""
+        doorkeeper = self._commands.doors.doorkeeper
+        caller = self._commands.caller_of(socket)
+        if doorkeeper.authority.public_read or (caller is not None and caller.may(Access.READ)):
+            return True
+        with suppress(msgspec.DecodeError):
+            async with asyncio.timeout(AUTHENTICATE_SECONDS):
+                command = msgspec.json.decode(await socket.receive_text(), type=Command)
+
+            async def send(message: object) -> None:
+                await socket.send_text(encode(message).decode())
+
+            if command.command_type == "authenticate":
+                fields = {"command_type": "authenticate", "token": command.token}
+                await self._commands.run(socket, fields, send)
+        if "credential" in socket.scope["state"]:
+            return True
+        await socket.close(1008, "unauthorized")
+        return False

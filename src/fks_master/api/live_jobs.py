@@ -1,13 +1,11 @@
 """Jobs over `/ws`: start one by `compose`, follow any by `follow_job`, end one by `cancel_job`."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
-from starlette.websockets import WebSocket
 
-from fks_master.api.auth import presented
-from fks_master.api.doors import Doors
+from fks_master.api.auth import Caller
+from fks_master.api.commands import Fields, RefusedError, Remote, Send
 from fks_master.api.endpoint import Access
 from fks_master.api.routes.compose import both_forms
 from fks_master.api.routes.jobs import line
@@ -17,69 +15,38 @@ from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.request import convert
 from fks_master.errors import BusyError, ComposeRefusedError, ComposeUnavailableError
-from fks_master.metrics import Metrics
 
-Send = Callable[[object], Awaitable[None]]
-Fields = dict[str, Any]
 Handle = Callable[[Fields, Send, Origin], Awaitable[None]]
 
 NOT_OF_THE_BODY = ("command_type", "token")
 
 
 class JobCommands:
-    """Each command is checked for its credential, which is its `token` or that of the handshake."""
+    """The commands that start, follow and end jobs."""
 
-    def __init__(
-        self, composer: Composer, jobs: JobEngine, doors: Doors, metrics: Metrics, *, is_enabled: bool
-    ) -> None:
+    def __init__(self, composer: Composer, jobs: JobEngine, unauthorized: Callable[[], None], *, may_act: bool) -> None:
         self._composer = composer
         self._jobs = jobs
-        self._doors = doors
-        self._metrics = metrics
-        self._clock = doors.clock
-        self._is_enabled = is_enabled
-        self.table: dict[str, tuple[Handle, Access]] = {
-            "compose": (self._compose, Access.OPERATE),
-            "follow_job": (self._follow_job, Access.READ),
-            "cancel_job": (self._cancel_job, Access.OPERATE),
+        self._unauthorized = unauthorized
+        self._may_act = may_act
+
+    def table(self) -> dict[str, Remote]:
+        about = ("action", "job_id")
+        compose, cancel = self._acting(self._compose), self._acting(self._cancel_job)
+        follow = _told_as_refusals(self._follow_job)
+        return {
+            "compose": Remote(access=Access.OPERATE, handle=compose, about=about, unauthorized=self._unauthorized),
+            "follow_job": Remote(access=Access.READ, handle=follow, about=about),
+            "cancel_job": Remote(access=Access.OPERATE, handle=cancel, about=about),
         }
 
-    async def run(self, socket: WebSocket, fields: Fields, send: Send) -> None:
-        """Carry out a command of the table, and tell what comes of it."""
-        name = str(fields["command_type"])
-        handle, access = self.table[name]
-        started = self._clock.monotonic()
-        status, reason = self._refusal(socket, fields, access)
-        if status == 200:
-            status, reason = await self._try(handle(fields, send, _origin(socket)))
-        if access.is_change:
-            self._doors.record(socket, f"ws {name}", str(fields.get("action") or fields.get("job_id")), status, started)
-        if status == 401 and name == "compose":
-            self._metrics.compose_unauthorized += 1
-        if status != 200:
-            await send({"type": "error", "reason": reason, "command_type": name, "status": status})
+    def _acting(self, handle: Handle) -> Callable[[Fields, Caller, Send], Awaitable[None]]:
+        async def checked(fields: Fields, send: Send, origin: Origin) -> None:
+            if not self._may_act:
+                raise RefusedError(403, "control disabled")
+            await handle(fields, send, origin)
 
-    def _refusal(self, socket: WebSocket, fields: Fields, access: Access) -> tuple[int, str]:
-        token = fields.get("token")
-        caller = self._doors.doorkeeper.who(token if isinstance(token, str) else presented(socket))
-        socket.scope.setdefault("state", {})["caller"] = caller
-        refusal = self._doors.refuses(socket, access, caller)
-        if refusal is not None:
-            return refusal.status, "unauthorized" if refusal.status == 401 else refusal.reason
-        return (200, "") if self._is_enabled or not access.is_change else (403, "control disabled")
-
-    async def _try(self, work: Awaitable[None]) -> tuple[int, str]:
-        try:
-            await work
-        except ComposeRefusedError as error:
-            return 400, str(error)
-        except KeyError:
-            return 404, "no such job is kept"
-        except BusyError as error:
-            return 409, str(error)
-        except ComposeUnavailableError as error:
-            return 503, str(error)
-        return 200, ""
+        return _told_as_refusals(checked)
 
     async def _compose(self, fields: Fields, send: Send, origin: Origin) -> None:
         request = convert({name: value for name, value in fields.items() if name not in NOT_OF_THE_BODY})
@@ -106,10 +73,23 @@ class JobCommands:
         await send({**_told(ended), "result": await self._composer.outcome(ended)})
 
 
+def _told_as_refusals(handle: Handle) -> Callable[[Fields, Caller, Send], Awaitable[None]]:
+    """Turn what can go wrong with a job into the status that REST would give."""
+
+    async def run(fields: Fields, caller: Caller, send: Send) -> None:
+        try:
+            await handle(fields, send, Origin(caller.name))
+        except ComposeRefusedError as error:
+            raise RefusedError(400, str(error)) from error
+        except KeyError as error:
+            raise RefusedError(404, "no such job is kept") from error
+        except BusyError as error:
+            raise RefusedError(409, str(error)) from error
+        except ComposeUnavailableError as error:
+            raise RefusedError(503, str(error)) from error
+
+    return run
+
+
 def _told(job: Job) -> Fields:
     return {"type": "job", "job_id": job.id, **msgspec.structs.asdict(line(job))}
-
-
-def _origin(socket: WebSocket) -> Origin:
-    caller = socket.scope["state"].get("caller")
-    return Origin(caller.name if caller else None)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from fks_master.docker.engine import Container
 from fks_master.model import Outcome, Reason, Result, Service, ServiceType, State, Status
 
 
@@ -66,6 +67,7 @@ class ServiceHealth(msgspec.Struct, frozen=True):
     checks: list[Check]
     metrics: ServiceFigures
     last_updated: datetime | None
+    container: Container | None = None
 
 
 class SystemMetrics(msgspec.Struct, frozen=True):
@@ -143,14 +145,14 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
     )
 
 
-def service_health(state: State, error_rate: float) -> ServiceHealth:
+def service_health(state: State, error_rate: float, container: Container | None) -> ServiceHealth:
     last = state.last
     checks: list[Check] = []
     if last is not None:
         checks.append(Check("health_endpoint", state.status, milliseconds(last), last.message, last.at))
         checks += [Check(one.name, one.status, one.latency_ms, one.message, last.at) for one in last.components]
     figures = ServiceFigures(error_rate=error_rate)
-    return ServiceHealth(state.service_id, state.status, checks, figures, last.at if last else None)
+    return ServiceHealth(state.service_id, state.status, checks, figures, last.at if last else None, container)
 
 
 def aggregate(statuses: list[ServiceStatus], now: datetime) -> Aggregate:

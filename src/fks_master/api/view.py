@@ -1,6 +1,7 @@
 """What the routes and the live feed show, drawn from the hub when asked."""
 
 import os
+from collections.abc import Callable
 
 from fks_master.api.schemas import (
     Aggregate,
@@ -13,16 +14,20 @@ from fks_master.api.schemas import (
     system_metrics,
 )
 from fks_master.clock import Clock
+from fks_master.docker.engine import Container
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
+
+Containers = Callable[[str | None], Container | None]
 
 
 class View:
     """The present state in the shapes of the contract."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, hub: Hub, metrics: Metrics, clock: Clock, containers: Containers = lambda _: None) -> None:
         self._hub = hub
         self._metrics = metrics
+        self._containers = containers
         self.clock = clock
 
     def statuses(self) -> list[ServiceStatus]:
@@ -38,7 +43,8 @@ class View:
         state = self._hub.states.get(service_id)
         if state is None:
             return None
-        return service_health(state, self._metrics.error_rate(service_id, self.clock.now().timestamp()))
+        container = self._containers(self._hub.services[service_id].docker_container)
+        return service_health(state, self._metrics.error_rate(service_id, self.clock.now().timestamp()), container)
 
     def aggregate(self) -> Aggregate:
         return aggregate(self.statuses(), self.clock.now())

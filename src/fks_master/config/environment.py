@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     otel_endpoint: str | None = None
     service_name: str = "fks_master"
     trace_sample_ratio: float = 1.0
+    docker_host: str = "unix:///var/run/docker.sock"
     json_log: bool = False
     log_level: LogLevel = LogLevel.INFO
 
@@ -65,6 +66,7 @@ def read_environment(environ: Mapping[str, str]) -> Settings:
         otel_endpoint=reader.read("FKS_OTEL_ENDPOINT", _address, default.otel_endpoint),
         service_name=reader.read("FKS_SERVICE_NAME", str.strip, default.service_name),
         trace_sample_ratio=reader.read("FKS_TRACE_SAMPLE_RATIO", _ratio, default.trace_sample_ratio),
+        docker_host=reader.read("DOCKER_HOST", str.strip, default.docker_host),
         json_log=reader.read("FKS_JSON_LOG", _switch, default.json_log),
         log_level=reader.read("FKS_LOG_LEVEL", _level, _rust_level(environ.get("RUST_LOG", "")) or default.log_level),
     )

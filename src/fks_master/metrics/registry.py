@@ -12,6 +12,7 @@ from fks_master.model import Outcome, Result, Service, State, Status
 
 RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+RESTART_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 ERROR_WINDOW_SECONDS = 300.0
 STATUS_NUMBER = {Status.UNKNOWN: 0, Status.HEALTHY: 1, Status.DEGRADED: 2, Status.UNHEALTHY: 3}
@@ -86,6 +87,8 @@ class Metrics:
         self.websocket_connections = 0
         self.compose_unauthorized = 0
         self.restart_unauthorized = 0
+        self._restarts: Counter[tuple[str, str]] = Counter()
+        self._restart_durations: dict[str, Histogram] = {}
 
     @property
     def total_checks(self) -> int:
@@ -124,6 +127,17 @@ class Metrics:
         self._compose[action, is_success] += 1
         self._compose_durations.setdefault(action, Histogram(COMPOSE_BUCKETS)).observe(seconds)
 
+    def refuse_compose(self) -> None:
+        self.compose_unauthorized += 1
+
+    def refuse_restart(self) -> None:
+        self.restart_unauthorized += 1
+
+    def restart(self, service: Service, success: bool, seconds: float) -> None:  # noqa: FBT001 - a callback's shape
+        named = labels(service_id=service.id, service_name=service.name)
+        self._restarts[named, str(success).lower()] += 1
+        self._restart_durations.setdefault(service.id, Histogram(RESTART_BUCKETS)).observe(seconds)
+
     def error_rate(self, service_id: str, now: float) -> float:
         return self._services[service_id].error_rate(now)
 
@@ -158,6 +172,12 @@ class Metrics:
         yield from _head("fks_restart_unauthorized_total", "counter", "Refused restart requests.")
         yield f"fks_restart_unauthorized_total {self.restart_unauthorized}"
         yield from self._compose_lines()
+        yield from _head("fks_service_restarts_total", "counter", "Restarts of a service's container.")
+        for (named, success), count in self._restarts.items():
+            yield f'fks_service_restarts_total{{{named},success="{success}"}} {count}'
+        yield from _head("fks_service_restart_duration_seconds", "histogram", "Duration of restarts.")
+        for service_id, histogram in self._restart_durations.items():
+            yield from histogram.lines("fks_service_restart_duration_seconds", labels(service_id=service_id))
         yield from _head("fks_http_requests_total", "counter", "HTTP requests by route.")
         for (method, path, status), count in self._requests.items():
             yield f"fks_http_requests_total{{{labels(method=method, path=path, status=str(status))}}} {count}"

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     STATUS = "status"
     BODY = "body"
     REPORTED = "reported"
+    CONTAINER = "container"
     INTERNAL = "internal"
 
 

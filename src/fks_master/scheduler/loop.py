@@ -94,6 +94,10 @@ class Scheduler:
             if service_id in self._due_at:
                 self._schedule(service_id, now)
 
+    def reason_unwell(self) -> str | None:
+        """Say why the monitor does not do its job; None: it does."""
+        return None if self.is_progressing() else "checks make no progress"
+
     def is_progressing(self) -> bool:
         """Whether checks run as they should: false after three of the longest intervals without any."""
         if not self._services:
