@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.docker.engine import Container
-from fks_master.model import Outcome, Reason, Result, Service, ServiceType, State, Status
+from fks_master.model import Certificate, Outcome, Phases, Reason, Result, Service, ServiceType, State, Status
 
 
 class ServiceStatus(msgspec.Struct, frozen=True):
@@ -60,7 +60,11 @@ class ServiceFigures(msgspec.Struct, frozen=True):
 
 
 class ServiceHealth(msgspec.Struct, frozen=True):
-    """`GET /api/services/{id}/health`."""
+    """`GET /api/services/{id}/health`.
+
+    `phases` are the seconds that each part of the last check took; `certificate` is the one of the chain that expires
+    first.
+    """
 
     service_id: str
     status: Status
@@ -68,6 +72,8 @@ class ServiceHealth(msgspec.Struct, frozen=True):
     metrics: ServiceFigures
     last_updated: datetime | None
     container: Container | None = None
+    phases: Phases | None = None
+    certificate: Certificate | None = None
 
 
 class SystemMetrics(msgspec.Struct, frozen=True):
@@ -152,7 +158,11 @@ def service_health(state: State, error_rate: float, container: Container | None)
         checks.append(Check("health_endpoint", state.status, milliseconds(last), last.message, last.at))
         checks += [Check(one.name, one.status, one.latency_ms, one.message, last.at) for one in last.components]
     figures = ServiceFigures(error_rate=error_rate)
-    return ServiceHealth(state.service_id, state.status, checks, figures, last.at if last else None, container)
+    if last is None:
+        return ServiceHealth(state.service_id, state.status, checks, figures, None, container)
+    return ServiceHealth(
+        state.service_id, state.status, checks, figures, last.at, container, last.phases, last.certificate
+    )
 
 
 def aggregate(statuses: list[ServiceStatus], now: datetime) -> Aggregate:

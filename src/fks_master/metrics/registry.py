@@ -65,6 +65,7 @@ class ServiceMetrics:
         self.successes = 0
         self.failures = 0
         self.response = Histogram(RESPONSE_BUCKETS)
+        self.certificate_expires: float | None = None
         self.failed_at: deque[float] = deque(maxlen=10_000)
 
     def error_rate(self, now: float) -> float:
@@ -110,6 +111,7 @@ class Metrics:
     def record(self, service: Service, state: State, result: Result) -> None:
         one = self._services[service.id]
         one.status = state.status
+        one.certificate_expires = result.certificate.expires.timestamp() if result.certificate else None
         if result.outcome is Outcome.SUCCESS:
             one.successes += 1
             one.response.observe(result.seconds)
@@ -158,6 +160,11 @@ class Metrics:
         yield from _head("fks_service_error_rate", "gauge", "Failed checks a minute over the last five minutes.")
         for one in services:
             yield f"fks_service_error_rate{{{one.typed}}} {one.error_rate(now):.6g}"
+        name = "fks_service_certificate_expiry_timestamp_seconds"
+        yield from _head(name, "gauge", "When the first certificate of the chain expires, as a Unix time.")
+        for one in services:
+            if one.certificate_expires is not None:
+                yield f"{name}{{{one.typed}}} {one.certificate_expires:.0f}"
         yield from _head("fks_service_response_time_seconds", "histogram", "Response time of successful checks.")
         for one in services:
             yield from one.response.lines("fks_service_response_time_seconds", one.typed)
