@@ -17,7 +17,7 @@ import msgspec
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job, Order
 from fks_master.docker.compose import plan
-from fks_master.docker.compose.cli import ComposeCli, Member, Model, unset_sentence
+from fks_master.docker.compose.cli import ComposeCli, Container, Member, Model, unset_sentence
 from fks_master.docker.compose.command import Project, command, dry_run
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.plan import Step
@@ -70,7 +70,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     job_id: str | None = None
     project: str | None = None
     plan: list[Step] | None = None
-    containers: list[dict[str, object]] | None = None
+    containers: list[Container] | None = None
 
 
 class Preparer:

@@ -3,12 +3,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fks_master.api.routes.compose import Result
+from fks_master.api.routes.jobs import JobLine, Output
 from fks_master.control.compose import Preparer, find_our_id
+from fks_master.control.jobs.job import Job
 from fks_master.docker.compose import plan
 from fks_master.docker.compose.cli import ComposeCli, Member, Model, ServiceModel, explain, read_ps
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.plan import Step
-from fks_master.docker.compose.request import Action, Request
+from fks_master.docker.compose.request import Action, Body, Request
 from fks_master.errors import ComposeRefusedError
 
 OURS = "a" * 64
@@ -51,6 +54,10 @@ async def test_others_of_our_project_are_fair_game(preparer: Preparer, action: A
     assert bool(prepared.project.files) is action.needs_file
 
 
+def test_every_shape_can_be_described() -> None:
+    assert msgspec.json.schema_components([Result, JobLine, Output, Job, Body])
+
+
 def test_our_id_is_read_from_our_mounts(tmp_path: Path) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"1 2 0:1 /var/lib/docker/containers/{OURS}/hostname /etc/hostname rw - ext4 /dev/x rw\n")
@@ -81,7 +88,7 @@ def test_both_forms_of_ps_are_read() -> None:
     array = msgspec.json.encode(rows).decode()
     lines = "\n".join(msgspec.json.encode(row).decode() for row in rows)
     assert read_ps(array) == read_ps(lines)
-    assert [row["state"] for row in read_ps(lines)] == ["complete", "exited"]
+    assert [row.state for row in read_ps(lines)] == ["complete", "exited"]
     assert read_ps("") == read_ps("nonsense") == []
 
 

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -84,6 +85,18 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     working_dir: str
 
 
+class Container(msgspec.Struct, frozen=True, kw_only=True):
+    """One container as `ps` tells it; `state` is Docker's word, or complete for a one-shot that ended well."""
+
+    name: str
+    service: str
+    image: str
+    state: str
+    exit_code: int | None
+    health: str | None
+    status: str
+
+
 class ComposeCli:
     """Asks the `docker` command, each time with a deadline and bounded memory and output."""
 
@@ -127,7 +140,7 @@ class ComposeCli:
         members = [msgspec.json.decode(line, type=Member) for line in answer.stdout.splitlines() if line]
         return [member for member in members if member.oneoff != "True"]
 
-    async def containers(self, project: str) -> list[dict[str, object]]:
+    async def containers(self, project: str) -> list[Container]:
         """Return what `ps` knows: an array up to 2.20, one object a line since."""
         command = [*base(Project(project), self.docker), "ps", "--all", "--format", "json", "--"]
         answer = await self.ask(command)
@@ -195,7 +208,7 @@ def unset_sentence(names: Sequence[str]) -> str:
     return f"the {verb} not set: {', '.join(names)}; set it in an .env file, or pass it on by [compose] environment"
 
 
-def read_ps(text: str) -> list[dict[str, object]]:
+def read_ps(text: str) -> list[Container]:
     """Read both forms of `ps --format json`; a one-shot that ended well is complete, not down."""
     try:
         rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines()]
@@ -204,15 +217,14 @@ def read_ps(text: str) -> list[dict[str, object]]:
     return [_container(row) for row in rows if isinstance(row, dict)]
 
 
-def _container(row: dict[str, object]) -> dict[str, object]:
-    state = row.get("State")
-    is_complete = state == "exited" and row.get("ExitCode") == 0
-    return {
-        "name": row.get("Name"),
-        "service": row.get("Service"),
-        "image": row.get("Image"),
-        "state": "complete" if is_complete else state,
-        "exit_code": row.get("ExitCode"),
-        "health": row.get("Health") or None,
-        "status": row.get("Status"),
-    }
+def _container(row: dict[str, Any]) -> Container:
+    is_complete = row.get("State") == "exited" and row.get("ExitCode") == 0
+    return Container(
+        name=str(row.get("Name", "")),
+        service=str(row.get("Service", "")),
+        image=str(row.get("Image", "")),
+        state="complete" if is_complete else str(row.get("State", "unknown")),
+        exit_code=row["ExitCode"] if isinstance(row.get("ExitCode"), int) else None,
+        health=str(row["Health"]) if row.get("Health") else None,
+        status=str(row.get("Status", "")),
+    )
