@@ -23,6 +23,7 @@ from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.control import ControlRoutes, restart_command
+from fks_master.api.routes.history import HistoryRoutes
 from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
@@ -45,6 +46,7 @@ from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.engine import DockerEngine
 from fks_master.docker.facts import Facts
+from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.logs import configure
@@ -52,6 +54,7 @@ from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType, Result, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Probe, Scheduler
+from fks_master.storage import Database
 from fks_master.storage.address import MEMORY, database_at
 from fks_master.systemd import ServiceManager
 from fks_master.tracing import NoTracer, Tracer
@@ -91,9 +94,9 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
 
         metrics = Metrics(clock.monotonic())
-        past = Past(database_at(config.history.url if config.history.enabled else MEMORY, history.MIGRATIONS), clock)
+        past = Past(_database(config), lambda: hub.services, clock, _retention(config))
         stack.push_async_callback(past.close)
-        hub = Hub(config.services, config.policy, metrics, past.journal.record)
+        hub: Hub = Hub(config.services, config.policy, metrics, past.journal.record)
         hub.restore(await past.restore(hub.services))
         prober = Prober(clock)
         prober.start()
@@ -122,6 +125,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         endpoints = [
             *MonitorRoutes(view, scheduler.reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
+            *HistoryRoutes(past.measures, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *AuditRoutes(audit).endpoints(),
             *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
@@ -208,6 +212,15 @@ def _composer(config: Config, jobs: JobEngine) -> Composer:
     cli = ComposeCli(minimal(os.environ, config.compose.environment))
     roots = Roots([Path(root) for root in config.compose.roots])
     return Composer(Preparer(cli, roots, find_our_id()), jobs)
+
+
+def _database(config: Config) -> Database:
+    return database_at(config.history.url if config.history.enabled else MEMORY, history.MIGRATIONS)
+
+
+def _retention(config: Config) -> Retention:
+    keep = config.history
+    return Retention(keep.results_hours, keep.minutes_days, keep.hours_days, keep.events_days)
 
 
 def _tracer(settings: Settings) -> Tracer:

@@ -92,7 +92,7 @@ class IncidentBook:
     def drain(self) -> Sequence[Statement]:
         return ()
 
-    def give_back(self, error: StorageError) -> None:
+    def give_back(self) -> None:
         """Nothing to keep: what this part writes is urgent."""
 
     async def run(self) -> None:

@@ -43,7 +43,7 @@ class Contributor(Protocol):
         """Return what has gathered since the last call, to be written now."""
         ...
 
-    def give_back(self, error: StorageError) -> None:
+    def give_back(self) -> None:
         """Hear that what the last `drain` returned could not be written."""
         ...
 
@@ -183,11 +183,13 @@ class Journal:
             return
         try:
             await self._database.execute(*drained)
-        except StorageError as error:
-            self._failed(error)
+        except BaseException as error:
             self._moved = moved | self._moved
             for one in self._contributors:
-                one.give_back(error)
+                one.give_back()
+            if not isinstance(error, StorageError):
+                raise
+            self._failed(error)
         else:
             self._recovered()
 

@@ -120,7 +120,7 @@ class Contributing:
     def drain(self) -> Sequence[Statement]:
         return []
 
-    def give_back(self, error: Exception) -> None: ...
+    def give_back(self) -> None: ...
 
 
 async def test_a_refused_entry_is_lost_alone_and_counted(tmp_path: Path) -> None:

@@ -1,0 +1,149 @@
+"""Reading figures over a range: uptime, and latency as a series whose resolution fits."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from fks_master.history import sketch
+from fks_master.history.keeper import DAY, FINER, HOUR, MINUTE, STEPS, Keeper, Sum, add_results, add_rollups
+from fks_master.history.recorder import SQL, STATUSES, Recorder
+from fks_master.history.uptime import Uptime, from_spans, from_totals
+from fks_master.model import Status
+from fks_master.storage import Database
+from fks_master.storage.database import from_ms, to_ms
+
+WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY)
+MOST_POINTS = 500
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Counts of checks, and the latency of those that succeeded, in milliseconds; null without any."""
+
+    count: int
+    failures: int
+    average_ms: float | None = None
+    min_ms: float | None = None
+    max_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One stretch of a series, from `at` on."""
+
+    at: datetime
+    latency: Latency
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A time for which the status is known; what lies between stretches is not."""
+
+    started_at: datetime
+    ended_at: datetime
+    status: Status
+
+
+class Series(msgspec.Struct, frozen=True):
+    """A chart of one service."""
+
+    service_id: str
+    since: datetime
+    until: datetime
+    step_seconds: int
+    points: list[Point]
+    statuses: list[Stretch]
+
+
+class Measures:
+    """Reads what recorder and keeper have written. A service never seen has no results and no known time."""
+
+    def __init__(self, database: Database, recorder: Recorder, keeper: Keeper) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._keeper = keeper
+
+    async def uptime(self, service_id: str, since: datetime, until: datetime) -> Uptime:
+        since_ms, until_ms = to_ms(since), to_ms(until)
+        return from_spans(await self._spans(service_id, since_ms, until_ms), since_ms, until_ms)
+
+    async def fleet(self, since: datetime, until: datetime) -> Mapping[str, Uptime]:
+        """Give the uptime of every service there is something known of."""
+        since_ms, until_ms = to_ms(since), to_ms(until)
+        names = {number: name for name, number in self._recorder.numbers.items()}
+        totals: dict[str, dict[Status, int]] = {}
+        for row in await self._database.fetch(SQL["fleet"], since_ms=since_ms, until_ms=until_ms):
+            if row["service"] in names:
+                totals.setdefault(names[row["service"]], {})[STATUSES[row["status"]]] = int(row["ms"])
+        return {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
+
+    async def series(self, service_id: str, since: datetime, until: datetime) -> Series:
+        since_ms, until_ms = to_ms(since), to_ms(until)
+        width = _width(since_ms, until_ms)
+        since_ms -= since_ms % (width * 1000)
+        sums = await self._sums(service_id, since_ms, until_ms, width)
+        return Series(
+            service_id,
+            since,
+            until,
+            width,
+            [Point(from_ms(at), _latency(one)) for at, one in sorted(sums.items())],
+            [
+                Stretch(from_ms(started), from_ms(ended), STATUSES[status])
+                for started, ended, status in await self._spans(service_id, since_ms, until_ms)
+            ],
+        )
+
+    async def latency(self, service_id: str, since: datetime, until: datetime) -> Latency:
+        since_ms, until_ms = to_ms(since), to_ms(until)
+        total = Sum()
+        for one in (await self._sums(service_id, since_ms, until_ms, _width(since_ms, until_ms))).values():
+            _merge(total, one)
+        return _latency(total)
+
+    async def _spans(self, service_id: str, since_ms: int, until_ms: int) -> Iterable[tuple[int, int, int]]:
+        number = self._recorder.numbers.get(service_id, 0)
+        rows = await self._database.fetch(SQL["spans"], service=number, since_ms=since_ms, until_ms=until_ms)
+        return [(row["started_ms"], row["ended_ms"], row["status"]) for row in rows]
+
+    async def _sums(self, service_id: str, since_ms: int, until_ms: int, width: int) -> Mapping[int, Sum]:
+        """Read the coarsest step that fits, then finer ones for what is not yet rolled up."""
+        sums: dict[int, Sum] = {}
+        number = self._recorder.numbers.get(service_id, 0)
+        step: int | None = max(one for one in STEPS if width % one == 0)
+        while step:
+            rolled = min(until_ms, self._keeper.marks.get(step, since_ms))
+            if rolled > since_ms:
+                span = {"service": number, "since_ms": since_ms, "until_ms": rolled}
+                add_rollups(sums, await self._database.fetch(SQL["rollups"], step=step, **span), width * 1000)
+                since_ms = rolled
+            step = FINER.get(step)
+        span = {"service": number, "since_ms": since_ms, "until_ms": until_ms}
+        add_results(sums, await self._database.fetch(SQL["results"], **span), width * 1000)
+        return sums
+
+
+def _width(since_ms: int, until_ms: int) -> int:
+    fitting = (width for width in WIDTHS if (until_ms - since_ms) / 1000 / width <= MOST_POINTS)
+    return next(fitting, WIDTHS[-1])
+
+
+def _merge(total: Sum, one: Sum) -> None:
+    if one.counts:
+        total.min_us = min(total.min_us, one.min_us) if total.counts else one.min_us
+        total.max_us = max(total.max_us, one.max_us)
+    total.count += one.count
+    total.failures += one.failures
+    total.sum_us += one.sum_us
+    sketch.merge(total.counts, one.counts)
+
+
+def _latency(one: Sum) -> Latency:
+    good = one.count - one.failures
+    if not good:
+        return Latency(one.count, one.failures)
+    quantiles = (sketch.quantile(one.counts, share) for share in (0.5, 0.95, 0.99))
+    bounded = (min(max(each or 0.0, one.min_us), one.max_us) for each in quantiles)
+    figures = (one.sum_us / good, one.min_us, one.max_us, *bounded)
+    return Latency(one.count, one.failures, *(round(each / 1000, 3) for each in figures))
