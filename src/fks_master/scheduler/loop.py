@@ -204,6 +204,7 @@ class Scheduler:
 
     async def _try_once(self, service: Service, slot: Slot) -> Result:
         patience = KNOWN_SILENT_SECONDS if service.id in self._silent else SILENT_SECONDS
+        began = self._clock.monotonic()
         timer = asyncio.get_running_loop().call_later(patience, slot.move_to_waiting)
         try:
             result = await self._probe(service)
@@ -213,8 +214,12 @@ class Scheduler:
             result = Result(service.id, Outcome.FAILURE, at, reason=Reason.INTERNAL, message=message)
         finally:
             timer.cancel()
-        if result.reason is Reason.TIMEOUT:
-            self._silent.add(service.id)
-        elif service.id in self._silent:
-            self._silent.discard(service.id)
+        self._remember_silence(service, result, self._clock.monotonic() - began)
         return result
+
+    def _remember_silence(self, service: Service, result: Result, seconds: float) -> None:
+        """Whether a target or its name server let us wait in vain."""
+        if result.outcome is Outcome.FAILURE and seconds >= min(SILENT_SECONDS, service.timeout_seconds):
+            self._silent.add(service.id)
+        else:
+            self._silent.discard(service.id)
