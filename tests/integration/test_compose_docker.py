@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.docker_engine import Engine, docker_engine, registry
+from tests.docker_engine import Engine, registry
 from tests.process import Monitor, monitor, wait_for
 
 pytestmark = pytest.mark.timeout(600)  # the first test on a fresh machine installs the engine
@@ -57,18 +57,12 @@ class Control:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with docker_engine() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def running(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
+def running(daemon: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
     folder = tmp_path_factory.mktemp("stacks").resolve()
     (folder / "monitor.toml").write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
-    environment = {**engine.environment, "FKS_MONITOR_API_KEY": KEY}
+    environment = {**daemon.environment, "FKS_MONITOR_API_KEY": KEY}
     with monitor("--config", "monitor.toml", folder=folder, **environment) as one:
-        yield Control(engine, folder, one)
+        yield Control(daemon, folder, one)
 
 
 @pytest.fixture
@@ -253,7 +247,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(engine: Engine, tmp_path: Path) -> None:
+def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(docker: Engine, tmp_path: Path) -> None:
     ports = dict(zip(CHAIN, free_ports(len(CHAIN)), strict=True))
     (tmp_path / "health").write_text("ok")
     service = (
@@ -264,7 +258,7 @@ def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(en
     (tmp_path / "docker-compose.yml").write_text(f"services:\n{stack}")
     watched = '[[services]]\nid = "{}"\nhealth_endpoint = "http://127.0.0.1:{}/health"\ninterval_seconds = 0.5\n'
     (tmp_path / "monitor.toml").write_text("".join(watched.format(name, port) for name, port in ports.items()))
-    environment = {**engine.environment, "FKS_MONITOR_API_KEY": KEY}
+    environment = {**docker.environment, "FKS_MONITOR_API_KEY": KEY}
     script = Path(__file__).parents[2] / "scripts" / "e2e_smoke.sh"
     with monitor("--config", "monitor.toml", folder=tmp_path, **environment) as one:
         done = subprocess.run(
@@ -275,6 +269,5 @@ def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(en
             timeout=200,
             check=False,
         )
-    engine.remove_everything()
     assert (done.returncode, done.stderr) == (0, ""), done
     assert "The core chain works." in done.stdout
