@@ -97,7 +97,7 @@ def monitor(*arguments: str, folder: Path | None = None, **environment: str) -> 
 
 
 def start(
-    *arguments: str, folder: Path, stderr: Any = subprocess.PIPE, **environment: str
+    *arguments: str, folder: Path, stderr: Any = subprocess.PIPE, stdout: Any = None, **environment: str
 ) -> "subprocess.Popen[bytes]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith(SPEAKS_FOR_US)}
     return subprocess.Popen(
@@ -106,6 +106,7 @@ def start(
         env={"FKS_MASTER_PORT": "0", **clean, **environment},
         stdin=subprocess.DEVNULL,
         stderr=stderr,
+        stdout=stdout,
     )
 
 

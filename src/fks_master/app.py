@@ -21,6 +21,7 @@ from fks_master.api.doors import Doors
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
+from fks_master.api.openapi import OpenApiRoutes
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.control import ControlRoutes, restart_command
 from fks_master.api.routes.history import HistoryRoutes
@@ -122,7 +123,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         composer, may_act = _composer(config, jobs), config.control.enabled
         view = View(hub, metrics, clock, facts.of)
         acting = controller if may_act else None
-        endpoints = [
+        table = [
             *MonitorRoutes(view, scheduler.reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
@@ -139,10 +140,11 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
                 **JobCommands(composer, jobs, metrics.refuse_compose, may_act=may_act).table(),
             },
         )
-        application = build(LiveFeed(hub, view, metrics, commands), doors, metrics, clock, endpoints)
+        feed = LiveFeed(hub, view, metrics, commands)
+        application = build(feed, doors, metrics, clock, OpenApiRoutes().describe(table))
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
         reloader = Reloader(config, run.reread, _applied(hub, scheduler), hub.announce)
-        stack.callback(_handle_signals(_both(jobs.interrupt, server.stop), reloader.ask))
+        stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
         for part in (past.run, scheduler.run, audit.run, facts.run):
@@ -254,10 +256,10 @@ def _traced(probe: Probe, tracer: Tracer) -> Probe:
     return traced
 
 
-def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+def _all(*calls: Callable[[], None]) -> Callable[[], None]:
     def call() -> None:
-        first()
-        second()
+        for each in calls:
+            each()
 
     return call
 

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,9 +18,11 @@ from fks_master.api.doors import Doors
 from fks_master.api.endpoint import Endpoint
 from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
-from fks_master.api.routes.monitor import STATIC
+from fks_master.api.static_files import STATIC
 from fks_master.clock import Clock
 from fks_master.metrics import Metrics
+
+log = structlog.get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -137,9 +140,15 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, clock: Clock, endpoint
     async def not_allowed(request: Request, _: Exception) -> Response:
         return problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
 
+    async def failed(request: Request, error: Exception) -> Response:
+        log.error("request_failed", path=request.url.path[:200], error=repr(error)[:500])
+        return problem(500, "Internal error", "the monitor failed to answer; its log says why, by the X-Request-Id")
+
     routes = [
         *routed(endpoints, doors),
         WebSocketRoute("/ws", guarded_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return Observed(Starlette(routes=routes, exception_handlers={404: not_found, 405: not_allowed}), metrics, clock)
+    return Observed(
+        Starlette(routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed}), metrics, clock
+    )

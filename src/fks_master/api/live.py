@@ -76,11 +76,11 @@ class Client:
             "get_service_details": self._get_service_details,
         }
 
-    async def run(self) -> None:
+    async def run(self, ending: asyncio.Event) -> None:
         await self._send(self._snapshot("initial"))
         tasks = [
             asyncio.create_task(one())
-            for one in (self._read, self._push_changes, self._push_updates, self._broken.wait)
+            for one in (self._read, self._push_changes, self._push_updates, self._broken.wait, ending.wait)
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -198,9 +198,14 @@ class LiveFeed:
 
     def __init__(self, hub: Hub, view: View, metrics: Metrics, commands: Commands) -> None:
         self._commands = commands
+        self._ending = asyncio.Event()
         self._hub = hub
         self._view = view
         self._metrics = metrics
+
+    def end(self) -> None:
+        """Close every connection with 1001, going away: a page then waits for us to come back."""
+        self._ending.set()
 
     async def __call__(self, socket: WebSocket) -> None:
         if self._metrics.websocket_connections >= MAX_CLIENTS:
@@ -211,9 +216,12 @@ class LiveFeed:
             with self._hub.bus.subscribe() as subscription:
                 await socket.accept()
                 if await self._is_let_in(socket):
-                    await Client(socket, self._view, subscription, self._commands).run()
+                    await Client(socket, self._view, subscription, self._commands).run(self._ending)
         except (WebSocketDisconnect, TimeoutError):
             pass
+        else:
+            if self._ending.is_set():
+                await socket.close(1001, "the monitor ends")
         finally:
             self._metrics.websocket_connections -= 1
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 from starlette.requests import Request
@@ -11,9 +10,8 @@ from starlette.responses import FileResponse, Response
 from fks_master.api.answers import as_json
 from fks_master.api.endpoint import Access, Endpoint
 from fks_master.api.schemas import SystemMetrics
+from fks_master.api.static_files import STATIC
 from fks_master.api.view import View
-
-STATIC = Path(__file__).parent.parent / "static"
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):

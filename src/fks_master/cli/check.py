@@ -1,0 +1,64 @@
+"""`fks_master check`: one look at a service or an address."""
+
+import os
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from fks_master.cli import options
+from fks_master.clock import SystemClock
+from fks_master.config.load import load
+from fks_master.errors import ConfigError
+from fks_master.model import Outcome, Result, Service
+from fks_master.probes.once import check_once, service_at, trace
+
+
+@click.command()
+@click.argument("target")
+@options.config
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), help="Seconds to wait [the service's own, else 10].")
+@click.option("--json", "as_json", is_flag=True, help="The whole result as JSON.")
+def check(target: str, config: Path | None, timeout: float | None, *, as_json: bool) -> None:
+    """Check TARGET once: an address, or the id of a service in the config file; exit 0 if it is well, else 1.
+
+    \b
+    Examples:
+      fks_master check http://localhost:8000/health
+      fks_master check tcp://db:5432 --timeout 2
+      fks_master check fks_api --config stack.toml
+    """  # noqa: D301
+    service = _service(target, config)
+    if timeout:
+        service = msgspec.structs.replace(service, timeout_seconds=timeout)
+    result = uvloop.run(_look(service))
+    _show(service, result, as_json=as_json)
+    raise SystemExit(0 if result.outcome is Outcome.SUCCESS else 1)
+
+
+def _service(target: str, config: Path | None) -> Service:
+    if "://" in target:
+        return service_at(target)
+    services = {service.id: service for service in load(config, os.environ).services}
+    if target not in services:
+        known = ", ".join(services) or "none"
+        raise ConfigError(
+            "check", [f"no service {target!r}; known are {known}; an address begins with http:// or such"]
+        )
+    return services[target]
+
+
+async def _look(service: Service) -> Result:
+    return (await check_once([service], SystemClock()))[0]
+
+
+def _show(service: Service, result: Result, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(result).decode())
+        return
+    is_well = result.outcome is Outcome.SUCCESS
+    word = "degraded" if is_well and result.degraded else "well" if is_well else f"failed ({result.reason})"
+    click.secho(f"{service.name}: {word}", fg="green" if word == "well" else "yellow" if is_well else "red", bold=True)
+    for line in [*([result.message] if result.message else []), *trace(result)]:
+        click.echo(f"  {line}")
