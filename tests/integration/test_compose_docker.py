@@ -168,6 +168,12 @@ def test_a_file_that_multiplies_itself_is_refused_within_bounds(control: Control
     assert "Compose cannot read the file" in control.refused("up", file="bomb.yaml")
 
 
+@pytest.mark.parametrize("address", ["https://github.com/docker/awesome-compose.git", "oci://docker.io/library/x"])
+def test_a_file_of_another_host_is_not_fetched(control: Control, address: str) -> None:
+    control.write("far.yaml", f"include: ['{address}']\nservices: {{a: {{image: fks/box}}}}\n")
+    assert "Compose cannot read the file" in control.refused("up", file="far.yaml")
+
+
 def test_a_broken_file_keeps_nobody_from_stopping(control: Control) -> None:
     control.write("shop/compose.yaml", STACK)
     control.ok("up", file="shop/compose.yaml")
