@@ -98,6 +98,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         past = Past(_database(config), lambda: hub.services, clock, _retention(config))
         stack.push_async_callback(past.close)
         hub: Hub = Hub(config.services, config.policy, metrics, past.journal.record)
+        await past.lead()
         hub.restore(await past.restore(hub.services))
         prober = Prober(clock)
         prober.start()
@@ -147,7 +148,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
-        for part in (past.run, scheduler.run, audit.run, facts.run):
+        for part in (partial(past.run, hub.announce), scheduler.run, audit.run, facts.run):
             background.start(part())
         background.start(reloader.run(clock))
         background.start(run.manager.keep_alive(clock, scheduler.is_progressing))

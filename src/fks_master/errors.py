@@ -9,6 +9,7 @@ FksError
 ├── StorageError
 │   ├── StoreUnavailableError    the store cannot be reached or written now; the next try may succeed
 │   ├── StatementRefusedError    the store works, but not with this statement; trying again is no use
+│   ├── StoreOccupiedError       another instance works on the store
 │   └── SchemaError              a newer version has written the store, or a migration does not fit
 ├── DockerError    Docker refused, failed or did not answer in time
 │   └── NoDockerError   there is no Docker to ask
@@ -59,6 +60,10 @@ class StoreUnavailableError(StorageError):
 
 class StatementRefusedError(StorageError):
     """The store works, but not with this statement."""
+
+
+class StoreOccupiedError(StorageError):
+    """Another instance works on the store; this one may wait as its standby."""
 
 
 class SchemaError(StorageError):

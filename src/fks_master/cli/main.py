@@ -8,7 +8,7 @@ from fks_master import __version__
 from fks_master.errors import FksError
 
 # name → module: each holds a click command of the same name.
-COMMANDS = {name: f"fks_master.cli.{name}" for name in ("serve", "demo", "check", "validate", "compose")}
+COMMANDS = {name: f"fks_master.cli.{name}" for name in ("serve", "demo", "check", "validate", "compose", "db")}
 MEANT = {"-h", "--help", "--version"}
 
 

@@ -4,15 +4,21 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
+import structlog
+
 from fks_master.clock import Clock
-from fks_master.errors import StorageError
+from fks_master.errors import StorageError, StoreOccupiedError, StoreUnavailableError
 from fks_master.history.archive import Archive
 from fks_master.history.incidents import IncidentBook
 from fks_master.history.keeper import Keeper, Retention
 from fks_master.history.measures import Measures
 from fks_master.history.recorder import Recorder
-from fks_master.model import Service
+from fks_master.model import Event, EventType, Service
 from fks_master.storage import Database, Journal, Restored
+
+log = structlog.get_logger(__name__)
+
+STANDBY_SECONDS = 1.0
 
 
 class Past:
@@ -26,6 +32,7 @@ class Past:
         retention: Retention,
     ) -> None:
         self._database = database
+        self._clock = clock
         self.journal = Journal(database, clock)
         self.book = IncidentBook(database, clock)
         self.archive = Archive(database, self.book, clock)
@@ -43,11 +50,35 @@ class Past:
             await self.recorder.restore()
         return remembered
 
-    async def run(self) -> None:
+    async def lead(self) -> None:
+        """Wait as standby while another instance works on the store."""
+        is_said = False
+        while True:
+            try:
+                await self._database.open()
+            except StoreOccupiedError as error:
+                if not is_said:
+                    log.warning("standby", reason=str(error))
+                is_said = True
+                await self._clock.sleep(STANDBY_SECONDS)
+            except StoreUnavailableError:
+                return
+            else:
+                return
+
+    async def run(self, announce: Callable[[Event], None]) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.journal.run())
             group.create_task(self.book.run())
             group.create_task(self.keeper.run())
+            group.create_task(self._tell(announce))
+
+    async def _tell(self, announce: Callable[[Event], None]) -> None:
+        while True:
+            if path := self._database.take_set_aside():
+                message = f"The history was corrupt; it is set aside as {path.name}, and a fresh one begins"
+                announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"path": path.name}))
+            await self._clock.sleep(STANDBY_SECONDS)
 
     async def close(self) -> None:
         await self.journal.close()

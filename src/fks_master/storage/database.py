@@ -7,6 +7,7 @@ since 1970 (`..._ms`), structures are JSON text.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -76,6 +77,10 @@ class Database(Protocol):
         ...
 
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]: ...
+
+    def take_set_aside(self) -> Path | None:
+        """Return, once, where a store that was found corrupt has been put; a fresh one is in its place."""
+        ...
 
     async def close(self) -> None:
         """Finish what was accepted, then let go."""

@@ -4,6 +4,7 @@
    transaction, each call in a savepoint of its own: one refused statement does not harm the others.
 2. Reads run on connections of their own (WAL: they never wait for the writer, nor it for them).
 3. The file is opened when first needed, and again after a failure; nothing here ever blocks the event loop.
+4. A file that is found corrupt is set aside, and a fresh one takes its place: checks and alerts go on.
 """
 
 import asyncio
@@ -20,9 +21,16 @@ from typing import Any
 import msgspec
 import structlog
 
-from fks_master.errors import SchemaError, StatementRefusedError, StorageError, StoreUnavailableError
-from fks_master.storage import migrate
+from fks_master.errors import (
+    SchemaError,
+    StatementRefusedError,
+    StorageError,
+    StoreOccupiedError,
+    StoreUnavailableError,
+)
+from fks_master.storage import care, migrate
 from fks_master.storage.database import Failpoint, Query, Row, Statement, no_failpoint
+from fks_master.storage.lock import Lock
 from fks_master.storage.queries import Migration
 
 log = structlog.get_logger(__name__)
@@ -30,6 +38,7 @@ log = structlog.get_logger(__name__)
 DIALECT = {"blob": "BLOB", "clustered": "WITHOUT ROWID"}
 READERS = 2
 BUSY_MS = 5000
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError)
 _ERRORS = (sqlite3.Error, OverflowError)
 
@@ -53,6 +62,9 @@ class SQLite:
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._writer: sqlite3.Connection | None = None
         self._local = threading.local()
+        self._generation = 0
+        self._lock = Lock(path) if path is not None else None
+        self._set_aside: queue.SimpleQueue[Path] = queue.SimpleQueue()
         self._reading: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(READERS, "sqlite-read")
         self._thread = threading.Thread(target=self._write_all, name="sqlite-write", daemon=True)
@@ -70,6 +82,10 @@ class SQLite:
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._fetch, query, values)
 
+    def take_set_aside(self) -> Path | None:
+        """Return where a corrupt file was put, once."""
+        return None if self._set_aside.empty() else self._set_aside.get()
+
     async def close(self) -> None:
         if self._thread.is_alive():
             self._units.put(None)
@@ -77,6 +93,8 @@ class SQLite:
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._reading:
             connection.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def _fetch(self, query: Query, values: dict[str, Any]) -> Sequence[Row]:
         try:
@@ -87,7 +105,8 @@ class SQLite:
 
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        if connection is None or self._local.generation != self._generation:
+            self._local.generation = self._generation
             connection = self._connect()
             connection.execute("PRAGMA read_uncommitted = 1" if self.path is None else "PRAGMA query_only = 1")
             self._local.connection = connection
@@ -125,7 +144,7 @@ class SQLite:
 
     def _commit(self, batch: list[_Unit]) -> None:
         try:
-            refused = self._transaction(self._opened(), batch)
+            refused = self._committed(batch)
         except (sqlite3.Error, OSError, StorageError) as error:
             self._fail(batch, error)
             return
@@ -135,12 +154,30 @@ class SQLite:
             else:
                 unit.done.set_exception(mistake)
 
+    def _committed(self, batch: list[_Unit]) -> list[StatementRefusedError | None]:
+        try:
+            return self._transaction(self._opened(), batch)
+        except sqlite3.DatabaseError as error:
+            if self.path is None or getattr(error, "sqlite_errorcode", None) not in _CORRUPT:
+                raise
+            self._begin_afresh(self.path, error)
+            return self._transaction(self._opened(), batch)
+
+    def _begin_afresh(self, path: Path, error: sqlite3.DatabaseError) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        target = care.set_aside(path, "corrupt")
+        self._generation += 1
+        self._set_aside.put(target)
+        log.error("store_corrupt", error=str(error), set_aside=str(target))
+
     def _fail(self, batch: list[_Unit], error: Exception) -> None:
         if self._writer is not None and not _is_rolled_back(self._writer):
             self._writer.close()
             self._writer = None
         for unit in batch:
-            reason = error if isinstance(error, SchemaError) else StoreUnavailableError(str(error))
+            reason = error if isinstance(error, SchemaError | StoreOccupiedError) else StoreUnavailableError(str(error))
             reason.__cause__ = error if reason is not error else None
             unit.done.set_exception(reason)
 
@@ -173,6 +210,8 @@ class SQLite:
         if self._writer is None:
             if self.path is not None:
                 _make_private(self.path)
+            if self._lock is not None:
+                self._lock.acquire()
             connection = self._connect()
             try:
                 _tune(connection)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from fks_master.clock import SystemClock
-from fks_master.errors import SchemaError, StoreUnavailableError
+from fks_master.errors import SchemaError, StoreOccupiedError, StoreUnavailableError
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Change, Event, EventType, Outcome, Policy, Reason, Result, Service, Status
-from fks_master.storage import Journal, Migration, Query, Row, Statement
+from fks_master.storage import Journal, Migration, Query, Row, Statement, care
 from fks_master.storage.sqlite import SQLite
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/health")
@@ -88,6 +88,8 @@ class Broken:
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
         return await self._database.fetch(query, **values)
 
+    def take_set_aside(self) -> None: ...
+
     async def close(self) -> None:
         await self._database.close()
 
@@ -154,6 +156,45 @@ async def test_file_and_folder_are_private(database: SQLite) -> None:
     modes = {each.name: each.stat().st_mode & 0o777 for each in [database.path.parent, *database.path.parent.iterdir()]}
     assert modes.pop("data") == 0o700
     assert set(modes.values()) == {0o600}
+
+
+async def test_a_corrupt_file_is_set_aside_and_a_fresh_one_takes_its_place(database: SQLite) -> None:
+    assert database.path is not None
+    database.path.parent.mkdir()
+    database.path.write_bytes(b"this is no database, " * 500)
+    hub, journal = await started(database)
+    aside = database.take_set_aside()
+    assert aside is not None
+    assert aside.read_bytes().startswith(b"this is no database")
+    assert database.take_set_aside() is None
+    hub.announce(Event(EventType.SYSTEM_ALERT, "look", START))
+    await journal.flush()
+    assert len(await journal.follow(0)) == 1
+
+
+async def test_a_second_instance_is_refused_until_the_first_is_gone(database: SQLite) -> None:
+    await database.open()
+    second = SQLite(database.path)
+    with pytest.raises(StoreOccupiedError):
+        await second.open()
+    await database.close()
+    await second.open()
+    await second.close()
+
+
+async def test_a_backup_is_sound_and_can_be_restored(database: SQLite, tmp_path: Path) -> None:
+    hub, journal = await started(database)
+    hub.announce(Event(EventType.SYSTEM_ALERT, "look", START))
+    await journal.flush()
+    assert database.path is not None
+    care.backup(database.path, tmp_path / "saved.db")
+    await database.close()
+    assert care.check(tmp_path / "saved.db") == []
+    database.path.write_bytes(b"broken" * 1000)
+    assert care.check(database.path) != []
+    assert care.restore(tmp_path / "saved.db", database.path) is not None
+    assert care.check(database.path) == []
+    assert any(b'"look' in line or b"look" in line for line in care.export(database.path))
 
 
 async def test_memory_is_shared_by_writer_and_readers() -> None:

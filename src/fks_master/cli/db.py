@@ -1,0 +1,77 @@
+"""`fks_master db`: care for the history, while the monitor runs or not."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from fks_master.cli import options
+from fks_master.config.load import load
+from fks_master.errors import StorageError
+from fks_master.storage import care
+from fks_master.storage.address import sqlite_path
+from fks_master.storage.lock import Lock
+
+
+@click.group()
+def db() -> None:
+    """Check, back up, restore or export the history.
+
+    \b
+    Examples:
+      fks_master db check
+      fks_master db backup /backup/fks_master.db
+      fks_master db export > history.jsonl
+    """  # noqa: D301
+
+
+@db.command()
+@options.config
+def check(config: Path | None) -> None:
+    """Say whether the file is sound; exit 1 if it is not."""
+    path = _path(config)
+    mistakes = care.check(path)
+    if mistakes:
+        raise StorageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    click.echo(f"{path}: sound, {path.stat().st_size / 1e6:.1f} MB")
+
+
+@db.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@options.config
+def backup(target: Path, config: Path | None) -> None:
+    """Copy the history to a new file TARGET, while the monitor goes on."""
+    care.backup(_path(config), target)
+    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+@db.command()
+@click.argument("saved", type=click.Path(path_type=Path))
+@options.config
+def restore(saved: Path, config: Path | None) -> None:
+    """Put the backup SAVED in the place of the history; what was there is kept beside it. The monitor must not run."""
+    path = _path(config)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = Lock(path)
+    lock.acquire()
+    before = care.restore(saved, path)
+    lock.release()
+    click.echo(f"{path}: restored" + (f"; what was there is {before}" if before else ""))
+
+
+@db.command()
+@options.config
+def export(config: Path | None) -> None:
+    """Write every row as a line of JSON."""
+    out = sys.stdout.buffer
+    for line in care.export(_path(config)):
+        out.write(line + b"\n")
+
+
+def _path(config: Path | None) -> Path:
+    found = load(config, os.environ).history
+    path = sqlite_path(found.url) if found.url.startswith("sqlite:") else None
+    if path is None or not found.enabled:
+        raise StorageError("this is for a history in a SQLite file; PostgreSQL has tools of its own (pg_dump)")
+    return path
