@@ -21,6 +21,7 @@ class Watch:
         self.pauses: list[float] = []
         self.results: list[tuple[float, Result]] = []
         self._came = asyncio.Event()
+        self._is_closed = False
         self.prober.start()
         self.scheduler = Scheduler(self.prober.probe, self._take, self.clock, batch_size, on_pause=self.pauses.append)
         self.scheduler.watch(list(services))
@@ -43,6 +44,10 @@ class Watch:
         return [at for at, result in self.results if result.service_id == service_id]
 
     async def close(self) -> None:
+        """Stop; before the targets do, lest their end be taken for a fault."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self.prober.close()

@@ -31,6 +31,7 @@ async def test_hanging_targets_make_nobody_late(
         services += [Service(one, "", f"http://127.0.0.1:{port}/", **settings) for one in good]
         watch = watching(services, batch_size)
         await watch.until(lambda watch: all(len(watch.of(one)) >= 4 for one in good))
+        await watch.close()
     for one in good:
         assert Outcome.FAILURE not in {result.outcome for result in watch.of(one)}
         gaps = [later - earlier for earlier, later in pairwise(watch.moments(one)[1:])]

@@ -26,6 +26,7 @@ async def test_a_thousand_first_looks_stay_within_the_batch(watching: Callable[.
         services = [Service(str(number), "", f"http://127.0.0.1:{port}/", **settings) for number in range(SERVICES)]
         watch = watching(services, BATCH)
         await watch.until(lambda watch: len(watch.results) >= SERVICES)
+        await watch.close()
     assert Outcome.FAILURE not in {result.outcome for _, result in watch.results}
     assert len({result.service_id for _, result in watch.results}) == SERVICES
     assert BATCH // 2 < most <= BATCH

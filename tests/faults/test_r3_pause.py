@@ -70,14 +70,19 @@ async def test_a_stopped_process_counts_no_check_as_failed_and_tells_one_pause()
 
 
 async def test_a_blocked_loop_fails_no_check(watching: Callable[..., Any]) -> None:
-    async with listening(Recorder().handle, backlog=1000) as port:
-        one = service(port, interval_seconds=0.5, timeout_seconds=1.0)
+    async def take_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.2)
+        await Recorder().handle(reader, writer)
+
+    async with listening(take_time, backlog=1000) as port:
+        one = service(port, interval_seconds=0.5, timeout_seconds=2.0)
         services = [msgspec.structs.replace(one, id=str(number)) for number in range(30)]
         watch = watching(services, 100)
         await watch.until(lambda watch: len(watch.results) >= 30)
-        time.sleep(2.5)  # noqa: ASYNC251 - this is the fault
+        time.sleep(3.5)  # noqa: ASYNC251 - this is the fault
         before = len(watch.results)
         await watch.until(lambda watch: len(watch.results) >= before + 90)
+        await watch.close()
     outcomes = {result.outcome for _, result in watch.results}
     assert Outcome.FAILURE not in outcomes
     assert len(watch.pauses) == 1

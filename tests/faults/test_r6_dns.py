@@ -20,6 +20,7 @@ async def test_dead_names_delay_nobody(watching: Callable[..., Any]) -> None:
         watch.prober._resolver._servers = (address,)
         await watch.until(lambda watch: len(watch.of("black0.test")) >= 3)
         delays = await asyncio.gather(*(delay() for _ in range(5)))
+        await watch.close()
     for name in ("good.test", "local"):
         assert Outcome.FAILURE not in {result.outcome for result in watch.of(name)}
         assert len(watch.of(name)) >= 3

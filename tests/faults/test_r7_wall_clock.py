@@ -25,6 +25,7 @@ async def test_the_schedule_does_not_look_at_the_wall_clock(watching: Callable[.
     async with listening(Recorder().handle) as port:
         watch = watching([service(port, interval_seconds=0.3)], 5, SteppingClock())
         await watch.until(lambda watch: len(watch.results) >= 8)
+        await watch.close()
     assert Outcome.FAILURE not in {result.outcome for _, result in watch.results}
     gaps = [later - earlier for earlier, later in pairwise(watch.moments("one")[1:])]
     assert all(gap < 5 for gap in gaps)

@@ -8,7 +8,8 @@ libcurl which descriptors matter (`socket_action`), because its `fdset` cannot s
 2. The thread starts every waiting transfer, lets libcurl act on what is ready, and judges what ended.
 3. Answers cross back to the event loop in one `call_soon_threadsafe` a batch.
 
-A thread that was itself late by more than a second marks every transfer under way: what it says cannot be trusted.
+A thread that was itself late by more than a second, or a quarter of a transfer's timeout, marks what is under way: it
+cannot be trusted.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ Answer = TypeVar("Answer")
 Given_co = TypeVar("Given_co", covariant=True)
 
 LAG_SECONDS = 1.0
+SHORTEST_LAG_SECONDS = 0.1  # not worth a look
 LONGEST_WAIT_SECONDS = 0.25
 SPARE_HANDLES = 64
 MOST_FILES = 65536
@@ -44,6 +46,9 @@ class Transfer(Protocol[Given_co]):
     """
 
     is_reusable: bool
+
+    @property
+    def timeout_seconds(self) -> float: ...
 
     def begin(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
         """Set every option on a handle that is as new."""
@@ -118,10 +123,10 @@ class CurlThread(Generic[Answer]):
         turned = self._monotonic()
         while not self._is_closing:
             self._begin_waiting()
-            events = self._poll.poll(self._seconds_to_wait() * 1000)
+            seconds = self._seconds_to_wait()
+            events = self._poll.poll(seconds * 1000)
             now = self._monotonic()
-            if now - turned > LONGEST_WAIT_SECONDS + LAG_SECONDS:
-                self._mark_paused()
+            self._mark_paused(now - turned - seconds)
             turned = now
             for descriptor, ready in events:
                 if descriptor == awake:
@@ -142,9 +147,12 @@ class CurlThread(Generic[Answer]):
             return LONGEST_WAIT_SECONDS
         return min(LONGEST_WAIT_SECONDS, max(0.0, self._timer - self._monotonic()))
 
-    def _mark_paused(self) -> None:
+    def _mark_paused(self, late_seconds: float) -> None:
+        """Mark what cannot be trusted after having been so late."""
+        if late_seconds < SHORTEST_LAG_SECONDS:
+            return
         for job in self._under_way.values():
-            job.was_paused = True
+            job.was_paused |= late_seconds > min(LAG_SECONDS, job.transfer.timeout_seconds / 4)
 
     def _on_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:

@@ -91,6 +91,10 @@ class _Request:
         self._clock = clock
         self._body = bytearray()
 
+    @property
+    def timeout_seconds(self) -> float:
+        return self._service.timeout_seconds
+
     def begin(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
         set_route(curl, self._service, self._route)
         curl.setopt(pycurl.USERAGENT, USER_AGENT)

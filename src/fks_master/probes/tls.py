@@ -62,6 +62,10 @@ class _Handshake:
         self._route = route
         self._clock = clock
 
+    @property
+    def timeout_seconds(self) -> float:
+        return self._service.timeout_seconds
+
     def begin(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
         set_route(curl, self._service, self._route)
         set_tls(curl, self._service.tls)
