@@ -1,0 +1,165 @@
+"""S1, S2, S5 and S14 against a running monitor: every route, every combination of credentials, foreign pages."""
+
+import http.client
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+from tests.process import PATIENCE, Monitor, monitor
+from tests.tools import tool
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+KEY, SECRET = "the-right-key", "a secret of at least thirty-two bytes"
+CONFIGURED = {
+    "key": {"FKS_MONITOR_API_KEY": KEY},
+    "jwt": {"FKS_WS_JWT_SECRET": SECRET},
+    "both": {"FKS_MONITOR_API_KEY": KEY, "FKS_WS_JWT_SECRET": SECRET},
+}
+
+
+def token(*roles: str, secret: str = SECRET) -> str:
+    return jwt.encode({"exp": time.time() + 600, "roles": list(roles)}, secret, algorithm="HS256")
+
+
+@pytest.fixture(params=CONFIGURED, scope="module")
+def closed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Monitor]]:
+    with monitor("--config", str(config(tmp_path_factory.mktemp("closed"))), **CONFIGURED[request.param]) as one:
+        yield request.param, one
+
+
+def config(folder: Path, extra: str = "") -> Path:
+    path = folder / "monitor.toml"
+    path.write_text(extra + '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
+    return path
+
+
+def guarded(one: Monitor) -> list[tuple[str, str]]:
+    """List every operation that its description says needs a credential."""
+    found = [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, methods in one.get("/openapi.json")["paths"].items()
+        for method, what in methods.items()
+        if "security" in what
+    ]
+    assert len(found) > 10
+    return found
+
+
+def test_no_route_serves_who_presents_nothing_or_something_wrong(closed: tuple[str, Monitor]) -> None:
+    _, one = closed
+    wrong = (
+        {},
+        {"x_api_key": "wrong"},
+        {"authorization": "Bearer x"},
+        {"authorization": f"Bearer {token('admin', secret='x' * 32)}"},
+    )
+    for method, path in guarded(one):
+        for headers in wrong:
+            assert one.request(path, method, **headers)[0] in {401, 429}, (method, path, headers)
+
+
+def test_each_configured_credential_opens_and_the_other_kind_does_not(closed: tuple[str, Monitor]) -> None:
+    kind, one = closed
+    presented = {"key": {"x_api_key": KEY}, "jwt": {"authorization": f"Bearer {token('admin')}"}}
+    for name, headers in presented.items():
+        expected = 200 if kind in {name, "both"} else 401
+        assert one.request("/api/audit", **headers)[0] == expected
+
+
+def test_a_role_that_may_only_read_changes_nothing(closed: tuple[str, Monitor]) -> None:
+    kind, one = closed
+    if kind == "key":
+        return
+    headers = {"authorization": f"Bearer {token('viewer')}"}
+    assert one.request("/api/audit", **headers)[0] == 200
+    changes = [(method, path) for method, path in guarded(one) if method != "GET"]
+    assert changes
+    for method, path in changes:
+        assert one.request(path, method, **headers)[0] == 403, (method, path)
+
+
+def test_commands_of_the_feed_want_a_credential_too(closed: tuple[str, Monitor]) -> None:
+    _, one = closed
+    with connect(one.address.replace("http", "ws") + "/ws") as live:
+        assert json.loads(live.recv(PATIENCE))["type"] == "initial"
+        for command in ("restart_service", "compose", "cancel_job", "follow_job", "authenticate"):
+            for given in (None, "wrong", token("admin", secret="y" * 32)):
+                live.send(json.dumps({"command_type": command, "service_id": "one", "action": "up", "token": given}))
+                answer = json.loads(live.recv(PATIENCE))
+                while answer["type"] in {"event", "update"}:
+                    answer = json.loads(live.recv(PATIENCE))
+                assert answer["reason"] in {"unauthorized", "too many wrong credentials"}, command
+
+
+def test_ten_thousand_wrong_keys_do_not_lock_out_the_right_one(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path)), FKS_MONITOR_API_KEY=KEY) as one:
+        host = one.address.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=PATIENCE)
+        seen = set()
+        for number in range(1000):
+            connection.request("GET", "/api/audit", headers={"x-api-key": f"wrong{number}"})
+            answer = connection.getresponse()
+            answer.read()
+            seen.add(answer.status)
+        connection.close()
+        assert seen == {401, 429}
+        assert one.request("/api/audit", x_api_key=KEY)[0] == 200
+        assert one.request("/api/audit")[0] == 401
+
+
+FOREIGN = {"origin": "https://evil.example"}
+
+
+def test_a_foreign_page_may_read_what_is_open_and_nothing_else(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path))) as one:
+        status, headers, _ = one.request("/api/services", **FOREIGN)
+        assert (status, headers["access-control-allow-origin"]) == (200, "*")
+        status, headers, _ = one.request("/api/services/one/restart", "POST", **FOREIGN)
+        assert (status, headers["access-control-allow-origin"]) == (403, None)
+        status, headers, _ = one.request("/api/audit", **FOREIGN)
+        assert (status, headers["access-control-allow-origin"]) == (403, None)
+        with pytest.raises(InvalidStatus) as refused, connect(ws(one), additional_headers=FOREIGN):
+            pass
+        assert refused.value.response.status_code == 403
+
+
+def test_a_name_that_was_pointed_at_us_is_refused_in_open_mode(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path))) as one:
+        assert one.request("/api/services/one/restart", "POST", host="evil.example")[0] == 421
+        assert one.request("/api/services", host="evil.example")[0] == 200
+        assert one.request("/api/services/one/restart", "POST", x_forwarded_for="10.0.0.1")[0] == 403
+
+
+def test_a_listed_origin_may_act_and_its_preflight_is_answered(tmp_path: Path) -> None:
+    path = config(tmp_path, '[server]\nallowed_origins = ["https://ops.example"]\n')
+    known = {"origin": "https://ops.example"}
+    with monitor("--config", str(path), FKS_MONITOR_API_KEY=KEY) as one:
+        asked = {"access_control_request_method": "POST", "access_control_request_headers": "x-api-key"}
+        status, headers, _ = one.request("/api/services/one/restart", "OPTIONS", **known, **asked)
+        assert (status, headers["access-control-allow-origin"]) == (204, "https://ops.example")
+        assert "x-api-key" in headers["access-control-allow-headers"]
+        status, headers, _ = one.request("/api/services/one/restart", "POST", x_api_key=KEY, **known)
+        assert (status, headers["access-control-allow-origin"]) == (409, "https://ops.example")
+        with connect(ws(one), additional_headers=known) as live:
+            assert json.loads(live.recv(PATIENCE))["type"] == "initial"
+
+
+def ws(one: Monitor) -> str:
+    return one.address.replace("http", "ws") + "/ws"
+
+
+def test_the_live_metrics_please_promtool(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path))) as one:
+        for odd in range(50):
+            one.request(f"/nothing/{odd}")
+        text = one.request("/metrics")[2]
+    assert b"/nothing/" not in text
+    command = [tool("promtool", "prometheus"), "check", "metrics"]
+    found = subprocess.run(command, input=text, capture_output=True, check=False).stdout.decode()
+    complaints = [line for line in found.splitlines() if "fks_service_memory_usage_megabytes" not in line]
+    assert complaints == []
