@@ -97,8 +97,10 @@ class Measures:
 
     async def latency(self, service_id: str, since: datetime, until: datetime) -> Latency:
         since_ms, until_ms = to_ms(since), to_ms(until)
+        width = _width(since_ms, until_ms)
+        since_ms -= since_ms % (width * 1000)
         total = Sum()
-        for one in (await self._sums(service_id, since_ms, until_ms, _width(since_ms, until_ms))).values():
+        for one in (await self._sums(service_id, since_ms, until_ms, width)).values():
             _merge(total, one)
         return _latency(total)
 

@@ -1,0 +1,148 @@
+"""PostgreSQL: one connection that writes and holds the instance lock, a few that read. Every call has a deadline.
+
+A call that fails for any reason but its own statement drops the connection; the next call makes a new one. asyncpg's
+own patience (a minute to connect, for ever for a command) never applies.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from fks_master.errors import SchemaError, StatementRefusedError, StoreOccupiedError, StoreUnavailableError
+from fks_master.storage import migrate
+from fks_master.storage.database import Query, Row, Statement, Values
+from fks_master.storage.queries import Migration
+
+log = structlog.get_logger(__name__)
+
+DIALECT = {"blob": "BYTEA", "clustered": ""}
+DEADLINE_SECONDS = 10.0
+READERS = 3
+LOCK_KEY = 0x666B735F  # "fks_"
+
+_REFUSED = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.SyntaxOrAccessError,
+)
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Postgres:
+    """One database. The address may hold a password: it is never shown."""
+
+    def __init__(
+        self, url: str, migrations: Sequence[Migration] = (), deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._url = url
+        self._migrations = [*migrate.JOURNAL, *migrations]
+        self._deadline = deadline_seconds
+        self._writer: asyncpg.Connection | None = None
+        self._writing = asyncio.Lock()
+        self._idle: list[asyncpg.Connection] = []
+        self._reading = asyncio.Semaphore(READERS)
+
+    async def open(self) -> None:
+        await self.execute()
+
+    async def execute(self, *statements: Statement) -> None:
+        async with self._writing:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    await self._commit(statements)
+            except BaseException as error:
+                self._drop_writer()
+                if isinstance(error, _AWAY):
+                    raise StoreUnavailableError(_said(error)) from error
+                raise
+
+    async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
+        async with self._reading:
+            connection = self._idle.pop() if self._idle else None
+            try:
+                async with asyncio.timeout(self._deadline):
+                    connection = connection or await self._connect()
+                    rows: Sequence[Row] = await connection.fetch(query.with_numbers, *_ordered(query, values))
+            except BaseException as error:
+                if connection is not None:
+                    connection.terminate()
+                if isinstance(error, _REFUSED):
+                    raise StatementRefusedError(f"{query.name}: {_said(error)}") from error
+                if isinstance(error, _AWAY):
+                    raise StoreUnavailableError(f"{query.name}: {_said(error)}") from error
+                raise
+            self._idle.append(connection)
+            return rows
+
+    def take_set_aside(self) -> Path | None:
+        """Nothing to set aside: PostgreSQL looks after its own files."""
+        return None
+
+    async def close(self) -> None:
+        for connection in [*self._idle, *([self._writer] if self._writer else [])]:
+            with contextlib.suppress(*_AWAY):
+                await connection.close(timeout=1)
+        self._idle.clear()
+        self._writer = None
+
+    async def _commit(self, statements: Sequence[Statement]) -> None:
+        connection = await self._opened()
+        if not statements:
+            return
+        await connection.execute("BEGIN")
+        for statement in statements:
+            query = statement.query
+            try:
+                await connection.executemany(query.with_numbers, [_ordered(query, row) for row in statement.rows])
+            except _REFUSED as error:
+                await connection.execute("ROLLBACK")
+                raise StatementRefusedError(f"{query.name}: {_said(error)}") from error
+        await connection.execute("COMMIT")
+
+    async def _opened(self) -> asyncpg.Connection:
+        if self._writer is None or self._writer.is_closed():
+            self._writer = await self._connect()
+            if not await self._writer.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
+                raise StoreOccupiedError("another FKS Master works on this database")
+            await self._migrate(self._writer)
+        return self._writer
+
+    async def _connect(self) -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(
+                self._url,
+                timeout=self._deadline,
+                command_timeout=self._deadline,
+                server_settings={
+                    "application_name": "fks_master",
+                    "statement_timeout": str(int(self._deadline * 1000)),
+                },
+            )
+        except ValueError as error:
+            raise SchemaError("the address of the database cannot be read") from error
+
+    async def _migrate(self, connection: asyncpg.Connection) -> None:
+        await connection.execute(migrate.CREATE_TABLE)
+        applied = {row["part"]: row["number"] for row in await connection.fetch(migrate.APPLIED.text)}
+        for migration in migrate.pending(self._migrations, applied):
+            async with connection.transaction():
+                for text in migration.statements(DIALECT):
+                    await connection.execute(text)
+                await connection.execute(migrate.MARK.with_numbers, migration.part, migration.number)
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.terminate()
+            self._writer = None
+
+
+def _ordered(query: Query, values: Values) -> tuple[object, ...]:
+    return values if isinstance(values, tuple) else tuple(values[name] for name in query.names)
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
