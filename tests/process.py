@@ -125,6 +125,14 @@ class Fleet:
         self._process.stdin.flush()
         assert self._process.stdout.readline() == "done\n"
 
+    @property
+    def requests(self) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("requests?\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
 
 @contextmanager
 def fleet(size: int = 11, interval: float = 0.3) -> Iterator[Fleet]:

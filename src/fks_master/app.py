@@ -1,6 +1,7 @@
 """The composition root: builds every part, runs them, and stops them in reverse order."""
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
@@ -156,9 +157,17 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             background.start(tls.certificate.watch(clock))
 
         announce(_started(run, tls, listener.getsockname()[1]))
+        _settle()
         run.manager.say("READY=1")
         await server.run_until_stopped()
         run.manager.say("STOPPING=1")
+
+
+def _settle() -> None:
+    """Spare the collector what stays for good, and let it run less often: checks leave next to no cycles behind."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _applied(hub: Hub, scheduler: Scheduler) -> Callable[[Config], None]:

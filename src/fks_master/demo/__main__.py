@@ -30,7 +30,8 @@ PARENT_SECONDS = 1.0
 def main(size: int, interval: float, path: Path | None, *, calm: bool) -> None:
     """Play a stack of simulated services.
 
-    Commands on standard input, if it is a pipe, a line each: SERVICE BEHAVIOUR, such as `fks_api error`.
+    Commands on standard input, if it is a pipe, a line each: SERVICE BEHAVIOUR, such as `fks_api error`;
+    or `requests?`, which is answered with how many there were.
     """
     uvloop.run(play(size, interval, path, is_calm=calm))
 
@@ -71,6 +72,9 @@ async def _obey(fleet: Fleet) -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         service_id, _, behaviour = line.decode().strip().partition(" ")
+        if service_id == "requests?":
+            print(fleet.requests, flush=True)  # noqa: T201 - the answer our caller waits for
+            continue
         await fleet.behave(service_id, Behaviour(behaviour))
         print("done", flush=True)  # noqa: T201 - the answer our caller waits for
 
