@@ -91,9 +91,16 @@ def monitor(*arguments: str, folder: Path | None = None, **environment: str) -> 
                 running.wait_until_ready()
                 yield running
             finally:
-                if one.poll() is None:
-                    one.kill()
-                    one.wait()
+                _end(one)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def start(

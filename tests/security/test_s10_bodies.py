@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import json
+import sys
 import time
 import tracemalloc
 import zlib
@@ -109,6 +110,11 @@ def nested(depth: int) -> bytes:
     ],
 )
 def test_no_body_is_slow_to_read(body: bytes) -> None:
-    began = time.process_time()
-    read_report(body)
-    assert time.process_time() - began < 0.1
+    tracer = sys.gettrace()
+    sys.settrace(None)  # what measures coverage would be measured too
+    try:
+        began = time.thread_time()
+        read_report(body)
+        assert time.thread_time() - began < 0.1
+    finally:
+        sys.settrace(tracer)
