@@ -11,8 +11,8 @@ RUN apt-get update \
 WORKDIR /build
 RUN python3 -m venv /opt/fks_master /opt/builder
 COPY requirements/run.txt requirements/build.txt requirements/
-RUN /opt/fks_master/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/run.txt
-RUN /opt/builder/bin/pip install --quiet --require-hashes -r requirements/build.txt
+RUN /opt/fks_master/bin/pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements/run.txt
+RUN /opt/builder/bin/pip install --quiet --no-deps --require-hashes -r requirements/build.txt
 COPY . .
 RUN /opt/builder/bin/python -m build --no-isolation --wheel --outdir /build/dist . \
  && /opt/fks_master/bin/pip install --quiet --no-deps /build/dist/*.whl \

@@ -14,6 +14,10 @@ import msgspec
 import structlog
 
 from fks_master import history
+from fks_master.alerts import store as alert_store
+from fks_master.alerts.alerter import Alerter
+from fks_master.alerts.stages import World
+from fks_master.alerts.store import Store as AlertStore
 from fks_master.api.app import build
 from fks_master.api.audit import Audit, AuditRoutes
 from fks_master.api.auth import Authority, Doorkeeper, Key
@@ -35,6 +39,7 @@ from fks_master.api.tls import Tls, prepare
 from fks_master.api.view import View
 from fks_master.background import Background
 from fks_master.clock import Clock, SystemClock
+from fks_master.config.alerting import options_of
 from fks_master.config.environment import Settings
 from fks_master.config.reload import Reloader
 from fks_master.config.schema import Config
@@ -91,19 +96,19 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
     async with AsyncExitStack() as stack:
         tls = prepare(settings.tls_cert, settings.tls_key, is_required=settings.tls_required)
         listener = stack.enter_context(listen(settings.host, settings.port))
-        tracer = _tracer(settings)
-        stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
-        configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
-
+        tracer = _observed(settings, stack)
         metrics = Metrics(clock.monotonic())
-        past = Past(_database(config), lambda: hub.services, clock, _retention(config))
+        database = _database(config)
+        past = Past(database, lambda: hub.services, clock, _retention(config))
         stack.push_async_callback(past.close)
         hub: Hub = Hub(config.services, config.policy, metrics, past.journal.record)
         await past.lead()
-        hub.restore(await past.restore(hub.services))
-        prober = Prober(clock)
-        prober.start()
-        stack.push_async_callback(prober.close)
+        remembered = await past.restore(hub.services)
+        hub.restore(remembered)
+        alerter = Alerter(options_of(config), _world(hub), AlertStore(database), past.journal.follow, clock)
+        stack.push_async_callback(alerter.close)
+        await alerter.restore(remembered.newest)
+        prober = _prober(clock, stack)
         scheduler = Scheduler(
             _traced(prober.probe, tracer),
             hub.ingest,
@@ -112,9 +117,8 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             on_pause=partial(_tell_pause, hub, clock),
         )
         scheduler.watch(list(config.services))
-        jobs = _jobs(hub, metrics, clock, tracer)
+        jobs, audit = _jobs(hub, metrics, clock, tracer), Audit(DATA / "audit.jsonl")
         stack.push_async_callback(jobs.close)
-        audit = Audit(DATA / "audit.jsonl")
         stack.push_async_callback(audit.close)
         doors = _doors(config, settings, audit, clock)
         engine = DockerEngine(settings.docker_host)
@@ -145,11 +149,11 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         feed = LiveFeed(hub, view, metrics, commands)
         application = build(feed, doors, metrics, clock, OpenApiRoutes().describe(table))
         server = Server(application, listener, tls.certificate.context if tls.certificate else None)
-        reloader = Reloader(config, run.reread, _applied(hub, scheduler), hub.announce)
+        reloader = Reloader(config, run.reread, _applied(hub, scheduler, alerter), hub.announce)
         stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
-        for part in (partial(past.run, hub.announce), scheduler.run, audit.run, facts.run):
+        for part in (partial(past.run, hub.announce), alerter.run, scheduler.run, audit.run, facts.run):
             background.start(part())
         background.start(reloader.run(clock))
         background.start(run.manager.keep_alive(clock, scheduler.is_progressing))
@@ -170,12 +174,17 @@ def _settle() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _applied(hub: Hub, scheduler: Scheduler) -> Callable[[Config], None]:
+def _applied(hub: Hub, scheduler: Scheduler, alerter: Alerter) -> Callable[[Config], None]:
     def apply(fresh: Config) -> None:
         hub.reconfigure(fresh.services, fresh.policy)
         scheduler.watch(list(fresh.services))
+        alerter.reconfigure(options_of(fresh))
 
     return apply
+
+
+def _world(hub: Hub) -> World:
+    return World(lambda: hub.services, lambda: hub.states)
 
 
 def _doors(config: Config, settings: Settings, audit: Audit, clock: Clock) -> Doors:
@@ -227,12 +236,28 @@ def _composer(config: Config, jobs: JobEngine) -> Composer:
 
 
 def _database(config: Config) -> Database:
-    return database_at(config.history.url if config.history.enabled else MEMORY, history.MIGRATIONS)
+    migrations = (*history.MIGRATIONS, *alert_store.MIGRATIONS)
+    return database_at(config.history.url if config.history.enabled else MEMORY, migrations)
 
 
 def _retention(config: Config) -> Retention:
     keep = config.history
     return Retention(keep.results_hours, keep.minutes_days, keep.hours_days, keep.events_days)
+
+
+def _observed(settings: Settings, stack: AsyncExitStack) -> Tracer:
+    """Set up traces and the log, whose lines name the trace that they belong to."""
+    tracer = _tracer(settings)
+    stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
+    configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
+    return tracer
+
+
+def _prober(clock: Clock, stack: AsyncExitStack) -> Prober:
+    prober = Prober(clock)
+    prober.start()
+    stack.push_async_callback(prober.close)
+    return prober
 
 
 def _tracer(settings: Settings) -> Tracer:

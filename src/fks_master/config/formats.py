@@ -3,7 +3,9 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Format = Callable[[str], str | None]
 
@@ -11,6 +13,7 @@ PROBE_SCHEMES = ("http", "https", "tcp", "tls", "dns")
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_.])?")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -62,6 +65,26 @@ def webhook(text: str) -> str | None:
     """Accept the empty string too: it is how many a file says "none"."""
     url = _split(text)
     return None if text == "" or (url and url.scheme in {"http", "https"}) else "an http:// or https:// address"
+
+
+def moment(text: str) -> str | None:
+    try:
+        is_good = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        is_good = False
+    return None if is_good else 'a moment with its zone, such as "2026-05-01T22:00:00+02:00"'
+
+
+def time_of_day(text: str) -> str | None:
+    return None if _TIME.fullmatch(text) else 'a time of the day, such as "22:30"'
+
+
+def zone(text: str) -> str | None:
+    try:
+        ZoneInfo(text)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return 'a time zone, such as "Europe/Berlin"'
+    return None
 
 
 def database(text: str) -> str | None:

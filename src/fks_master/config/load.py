@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from fks_master.config import references, walk
+from fks_master.config import alerting, references, walk
 from fks_master.config.builtin import FKS_SERVICES
 from fks_master.config.schema import Config, File
 from fks_master.errors import ConfigError
@@ -40,7 +40,10 @@ def _read(content: bytes, source: str) -> File:
     mistakes = [*walk.find_mistakes(document, File), *references.find_mistakes(document.get("services"))]
     if mistakes:
         raise ConfigError(source, mistakes)
-    return msgspec.convert(document, File)
+    file = msgspec.convert(document, File)
+    if unfit := list(alerting.find_mistakes(file.alerts)):
+        raise ConfigError(source, unfit)
+    return file
 
 
 def _parse(content: bytes, source: str) -> dict[str, object]:

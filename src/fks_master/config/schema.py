@@ -1,19 +1,52 @@
 """The shape of the configuration: its sections, their defaults, and the limits of every value."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from fks_master.alerts.notice import Severity
 from fks_master.config import formats
-from fks_master.model import DnsOptions, HttpOptions, IpFamily, Policy, Service, ServiceType, TcpOptions, TlsOptions
+from fks_master.model import (
+    DnsOptions,
+    EventType,
+    HttpOptions,
+    IpFamily,
+    Policy,
+    Service,
+    ServiceType,
+    TcpOptions,
+    TlsOptions,
+)
 
 Seconds = Annotated[float, Meta(ge=0.1, le=86400)]
 Milliseconds = Annotated[float, Meta(ge=1, le=3_600_000)]
 Tries = Annotated[int, Meta(ge=1, le=20)]
 Name = Annotated[str, Meta(extra={"format": formats.name})]
 Text = Annotated[str, Meta(extra={"format": formats.present})]
+
+
+class ReceiverKind(StrEnum):
+    """Which form a receiver wants; `fks_master.alerts.notify` has one file for each."""
+
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+    DISCORD = "discord"
+    TEAMS = "teams"
+
+
+class Weekday(StrEnum):
+    """A day of the week, Monday first."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
 
 
 class Monitoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +59,51 @@ class Monitoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enable_docker_stats: bool = True
 
 
+class ReceiverEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[alerts.receivers]]` table. Its address and secret stand here or in a file of their own."""
+
+    name: Name
+    kind: ReceiverKind = ReceiverKind.WEBHOOK
+    url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+    url_file: Text | None = None
+    secret: Annotated[str, Meta(extra={"format": formats.present, "secret": True})] | None = None
+    secret_file: Text | None = None
+
+    def __repr__(self) -> str:
+        return f"ReceiverEntry({self.name!r}, {self.kind.value!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("name", self.name), ("kind", self.kind.value)]
+
+
+class RouteEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[alerts.routes]]` table: what fits all its conditions goes to its receivers."""
+
+    receivers: tuple[Name, ...]
+    severities: tuple[Severity, ...] = ()
+    services: tuple[Name, ...] = ()
+    event_types: tuple[EventType, ...] = ()
+    labels: dict[str, str] = {}
+    repeat_seconds: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
+    escalate_to: tuple[Name, ...] = ()
+    escalate_after_seconds: Annotated[float, Meta(ge=0, le=604_800)] = 900.0
+
+
+class MaintenanceEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[alerts.maintenance]]` table: `begins` and `ends` once, or `from` and `to` again and again."""
+
+    name: Text
+    services: tuple[Name, ...] = ()
+    begins: Annotated[str, Meta(extra={"format": formats.moment})] | None = None
+    ends: Annotated[str, Meta(extra={"format": formats.moment})] | None = None
+    from_time: Annotated[str, Meta(extra={"format": formats.time_of_day})] | None = msgspec.field(
+        name="from", default=None
+    )
+    to_time: Annotated[str, Meta(extra={"format": formats.time_of_day})] | None = msgspec.field(name="to", default=None)
+    weekdays: tuple[Weekday, ...] = ()
+    zone: Annotated[str, Meta(extra={"format": formats.zone})] = "UTC"
+
+
 class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When people are told, and where. The webhook's address is a secret: whoever has it can post."""
 
@@ -34,6 +112,9 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consecutive_failures_threshold: Annotated[int, Meta(ge=1, le=1000)] = 3
     consecutive_successes_threshold: Annotated[int, Meta(ge=1, le=1000)] = 1
     webhook_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+    receivers: tuple[ReceiverEntry, ...] = ()
+    routes: tuple[RouteEntry, ...] = ()
+    maintenance: tuple[MaintenanceEntry, ...] = ()
 
     def __repr__(self) -> str:
         return f"Alerts(webhook_url={'…' if self.webhook_url else None})"

@@ -1,0 +1,96 @@
+"""What people are told, and the alerts that it is about."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from fks_master.model import Event, EventType
+
+
+class Severity(StrEnum):
+    """How much it matters; the order is that of gravity."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class Cause(StrEnum):
+    """Why something is told now."""
+
+    NEWS = "news"
+    REPEAT = "repeat"
+    ESCALATION = "escalation"
+    TEST = "test"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One fact for people. `id` is the same in every repeat of the same message, and in no other."""
+
+    id: str
+    event_type: str
+    service_id: str | None
+    service_name: str | None
+    message: str
+    timestamp: datetime
+    data: dict[str, object] = {}
+    severity: Severity = Severity.INFO
+    critical: bool = False
+    is_firing: bool = True
+    cause: Cause = Cause.NEWS
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A condition. `notice` says how it is now, `told_id` which notice people know; `muted` why they know no more."""
+
+    key: str
+    notice: Notice
+    began: datetime
+    labels: dict[str, str] = {}
+    told_id: str | None = None
+    told_at: datetime | None = None
+    muted: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    repeats: int = 0
+    escalated: tuple[str, ...] = ()
+
+    @property
+    def service_id(self) -> str | None:
+        return self.notice.service_id
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """A notice on its way to one receiver."""
+
+    receiver: str
+    notice: Notice
+
+
+_SEVERITIES = {EventType.SERVICE_UP: Severity.INFO, EventType.SERVICE_FLAPPING: Severity.WARNING}
+
+
+def severity_of(event: Event) -> Severity:
+    if event.event_type is EventType.SERVICE_DOWN:
+        return Severity.CRITICAL if event.data.get("critical") else Severity.WARNING
+    return _SEVERITIES.get(event.event_type, Severity.WARNING)
+
+
+def notice_of(event: Event, service_name: str | None) -> Notice:
+    return Notice(
+        id=str(event.id),
+        event_type=event.event_type.value,
+        service_id=event.service_id,
+        service_name=service_name,
+        message=event.message,
+        timestamp=event.timestamp,
+        data=event.data,
+        severity=severity_of(event),
+        critical=bool(event.data.get("critical")),
+        is_firing=event.event_type is not EventType.SERVICE_UP,
+    )
