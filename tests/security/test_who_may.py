@@ -163,3 +163,14 @@ def test_the_live_metrics_please_promtool(tmp_path: Path) -> None:
     found = subprocess.run(command, input=text, capture_output=True, check=False).stdout.decode()
     complaints = [line for line in found.splitlines() if "fks_service_memory_usage_megabytes" not in line]
     assert complaints == []
+
+
+@pytest.mark.parametrize(("trusted", "address"), [("127.0.0.0/8", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")])
+def test_the_address_that_a_proxy_tells_counts_only_from_a_trusted_one(
+    tmp_path: Path, trusted: str, address: str
+) -> None:
+    path = config(tmp_path, f'[server]\ntrusted_proxies = ["{trusted}"]\n')
+    with monitor("--config", str(path), FKS_MONITOR_API_KEY=KEY) as one:
+        one.request("/api/services/one/restart", "POST", x_api_key=KEY, x_forwarded_for="203.0.113.9")
+        trail = json.loads(one.request("/api/audit", x_api_key=KEY)[2])
+        assert trail[0]["address"] == address

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -37,7 +37,13 @@ def _advice(host: str, port: int, error: OSError) -> str:
 class Server(uvicorn.Server):
     """Serves until `stop`. Signals are the business of the program, not of its web server."""
 
-    def __init__(self, application: ASGIApp, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        listener: socket.socket,
+        context: ssl.SSLContext | None,
+        trusted_proxies: Sequence[str] = (),
+    ) -> None:
         self._listener = listener
         super().__init__(
             uvicorn.Config(
@@ -46,6 +52,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=bool(trusted_proxies),
+                forwarded_allow_ips=list(trusted_proxies),
                 ws_max_size=MAX_FRAME,
                 timeout_graceful_shutdown=GRACEFUL_SECONDS,
                 ssl_context_factory=None if context is None else lambda _config, _default: context,

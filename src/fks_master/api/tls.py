@@ -57,6 +57,10 @@ class Tls(msgspec.Struct, frozen=True):
     certificate: Certificate | None = None
     warning: str | None = None
 
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        return self.certificate.context if self.certificate else None
+
 
 def prepare(certificate: Path | None, key: Path | None, *, is_required: bool) -> Tls:
     """Fall back to HTTP when the pair cannot be loaded, with a warning to show everywhere.
