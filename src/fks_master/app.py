@@ -147,7 +147,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             },
         )
         feed = LiveFeed(hub, view, metrics, commands)
-        application = build(feed, doors, metrics, clock, OpenApiRoutes().describe(table))
+        application = build(feed, doors, metrics, OpenApiRoutes().describe(table), tracer)
         server = Server(application, listener, tls.context, config.server.trusted_proxies)
         reloader = Reloader(config, run.reread, _applied(hub, scheduler, alerter), hub.announce)
         stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))

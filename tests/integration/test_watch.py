@@ -21,6 +21,7 @@ from fks_master.metrics import Metrics
 from fks_master.model import Outcome, Policy, Reason, Service, Status
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Scheduler
+from fks_master.tracing import NoTracer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -104,8 +105,8 @@ async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober, tmp_path:
         LiveFeed(hub, view, metrics, Commands(doors, {})),
         doors,
         metrics,
-        clock,
         endpoints,
+        NoTracer(),
     )
     body = json.loads(await get(application, "/health/aggregate"))
     assert body["overallStatus"] == "critical"

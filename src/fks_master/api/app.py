@@ -21,6 +21,7 @@ from fks_master.api.live import LiveFeed
 from fks_master.api.static_files import STATIC
 from fks_master.clock import Clock
 from fks_master.metrics import Metrics
+from fks_master.tracing import Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +48,9 @@ PREFLIGHT = {
 class Observed:
     """Wraps the application: request id, headers, count and duration by route template."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, clock: Clock, tracer: Tracer) -> None:
         self._app = app
+        self._tracer = tracer
         self._metrics = metrics
         self._clock = clock
 
@@ -75,11 +77,21 @@ class Observed:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            with (
+                structlog.contextvars.bound_contextvars(request_id=request_id.decode()),
+                self._tracer.span("http.request", traceparent=_traceparent(scope)) as span,
+            ):
+                await self._app(scope, receive, send_with_headers)
+                span.note("http.route", scope["state"].get("template", "other"))
+                span.note("http.response.status_code", status)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             path = scope["state"].get("template", "other")
             self._metrics.request(method, path, status, self._clock.monotonic() - started)
+
+
+def _traceparent(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
 
 
 def _request_id(scope: Scope) -> bytes:
@@ -123,7 +135,7 @@ def _preflight(methods: dict[str, Endpoint], request: Request, guard: Guard) -> 
     return Response(status_code=204)
 
 
-def build(feed: LiveFeed, doors: Doors, metrics: Metrics, clock: Clock, endpoints: Iterable[Endpoint]) -> ASGIApp:
+def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[Endpoint], tracer: Tracer) -> ASGIApp:
     """Put the application together from the table of endpoints and the live feed."""
 
     async def guarded_feed(socket: WebSocket) -> None:
@@ -150,5 +162,8 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, clock: Clock, endpoint
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Observed(
-        Starlette(routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed}), metrics, clock
+        Starlette(routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed}),
+        metrics,
+        doors.clock,
+        tracer,
     )
