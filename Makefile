@@ -32,6 +32,7 @@ format: setup
 bench: setup
 	$(BIN)/python -m bench.checks
 	$(BIN)/python -m bench.jobs
+	$(BIN)/python -m bench.history
 
 clean:
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build
