@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -32,6 +33,7 @@ from fks_master.api.routes.control import ControlRoutes, restart_command
 from fks_master.api.routes.history import HistoryRoutes
 from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
+from fks_master.api.routes.logs import LogRoutes
 from fks_master.api.routes.monitor import MonitorRoutes
 from fks_master.api.routes.services import ServiceRoutes
 from fks_master.api.server import Server, listen
@@ -48,6 +50,7 @@ from fks_master.control.containers import Containers
 from fks_master.control.controller import Controller
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
+from fks_master.control.usage import Meter
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
@@ -121,19 +124,16 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.push_async_callback(jobs.close)
         stack.push_async_callback(audit.close)
         doors = _doors(config, settings, audit, clock)
-        engine = DockerEngine(settings.docker_host)
-        stack.push_async_callback(engine.close)
-        controller = Controller(hub, engine, clock, scheduler.look_now, metrics.restart)
-        stack.push_async_callback(controller.close)
-        facts = Facts(engine, clock, Containers(hub, controller, clock))
+        docker = _docker(run, hub, scheduler, metrics, stack)
         composer, may_act = _composer(config, jobs), config.control.enabled
-        view = View(hub, metrics, clock, facts.of)
-        acting = controller if may_act else None
+        view = View(hub, metrics, clock, docker.facts.of)
+        acting = docker.controller if may_act else None
         table = [
             *MonitorRoutes(view, scheduler.reason_unwell).endpoints(),
             *ServiceRoutes(view).endpoints(),
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
+            *LogRoutes(hub, docker.engine, clock).endpoints(),
             *AuditRoutes(audit).endpoints(),
             *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
             *JobRoutes(jobs, is_enabled=may_act).endpoints(),
@@ -149,11 +149,18 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         feed = LiveFeed(hub, view, metrics, commands)
         application = build(feed, doors, metrics, OpenApiRoutes().describe(table), tracer)
         server = Server(application, listener, tls.context, config.server.trusted_proxies)
-        reloader = Reloader(config, run.reread, _applied(hub, scheduler, alerter), hub.announce)
+        reloader = Reloader(config, run.reread, _applied(hub, scheduler, alerter, docker.meter), hub.announce)
         stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
-        for part in (partial(past.run, hub.announce), alerter.run, scheduler.run, audit.run, facts.run):
+        for part in (
+            partial(past.run, hub.announce),
+            alerter.run,
+            scheduler.run,
+            audit.run,
+            docker.facts.run,
+            docker.meter.run,
+        ):
             background.start(part())
         background.start(reloader.run(clock))
         background.start(run.manager.keep_alive(clock, scheduler.is_progressing))
@@ -167,6 +174,26 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         run.manager.say("STOPPING=1")
 
 
+class Docker(NamedTuple):
+    """The parts that work with the daemon."""
+
+    engine: DockerEngine
+    controller: Controller
+    facts: Facts
+    meter: Meter
+
+
+def _docker(run: Run, hub: Hub, scheduler: Scheduler, metrics: Metrics, stack: AsyncExitStack) -> Docker:
+    clock, engine = SystemClock(), DockerEngine(run.settings.docker_host)
+    stack.push_async_callback(engine.close)
+    controller = Controller(hub, engine, clock, scheduler.look_now, metrics.restart)
+    stack.push_async_callback(controller.close)
+    facts = Facts(engine, clock, Containers(hub, controller, clock))
+    meter = Meter(hub, engine, facts, clock, metrics.use)
+    meter.is_on = run.config.monitoring.enable_docker_stats
+    return Docker(engine, controller, facts, meter)
+
+
 def _settle() -> None:
     """Spare the collector what stays for good, and let it run less often: checks leave next to no cycles behind."""
     gc.collect()
@@ -174,11 +201,12 @@ def _settle() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _applied(hub: Hub, scheduler: Scheduler, alerter: Alerter) -> Callable[[Config], None]:
+def _applied(hub: Hub, scheduler: Scheduler, alerter: Alerter, meter: Meter) -> Callable[[Config], None]:
     def apply(fresh: Config) -> None:
         hub.reconfigure(fresh.services, fresh.policy)
         scheduler.watch(list(fresh.services))
         alerter.reconfigure(options_of(fresh))
+        meter.is_on = fresh.monitoring.enable_docker_stats
 
     return apply
 

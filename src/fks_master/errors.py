@@ -74,6 +74,10 @@ class DockerError(FksError):
     """Docker refused, failed or did not answer in time."""
 
 
+class DockerTimeoutError(DockerError):
+    """Docker did not answer in time."""
+
+
 class NoDockerError(DockerError):
     """There is no Docker to ask."""
 

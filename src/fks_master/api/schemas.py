@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.docker.engine import Container
+from fks_master.docker.usage import Usage
 from fks_master.model import Certificate, Outcome, Phases, Reason, Result, Service, ServiceType, State, Status
 
 
@@ -151,13 +152,25 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
     )
 
 
-def service_health(state: State, error_rate: float, container: Container | None) -> ServiceHealth:
+def service_figures(error_rate: float, usage: Usage | None) -> ServiceFigures:
+    usage = usage or Usage()
+    return ServiceFigures(
+        cpu_usage_percent=usage.cpu_percent,
+        memory_usage_mb=usage.memory_mebibytes,
+        network_in_bytes=usage.network_in_bytes,
+        network_out_bytes=usage.network_out_bytes,
+        error_rate=error_rate,
+        block_read_bytes=usage.block_read_bytes,
+        block_write_bytes=usage.block_write_bytes,
+    )
+
+
+def service_health(state: State, figures: ServiceFigures, container: Container | None) -> ServiceHealth:
     last = state.last
     checks: list[Check] = []
     if last is not None:
         checks.append(Check("health_endpoint", state.status, milliseconds(last), last.message, last.at))
         checks += [Check(one.name, one.status, one.latency_ms, one.message, last.at) for one in last.components]
-    figures = ServiceFigures(error_rate=error_rate)
     if last is None:
         return ServiceHealth(state.service_id, state.status, checks, figures, None, container)
     return ServiceHealth(

@@ -9,6 +9,7 @@ from fks_master.api.schemas import (
     ServiceStatus,
     SystemMetrics,
     aggregate,
+    service_figures,
     service_health,
     service_status,
     system_metrics,
@@ -44,7 +45,8 @@ class View:
         if state is None:
             return None
         container = self._containers(self._hub.services[service_id].docker_container)
-        return service_health(state, self._metrics.error_rate(service_id, self.clock.now().timestamp()), container)
+        error_rate = self._metrics.error_rate(service_id, self.clock.now().timestamp())
+        return service_health(state, service_figures(error_rate, self._metrics.usage(service_id)), container)
 
     def aggregate(self) -> Aggregate:
         return aggregate(self.statuses(), self.clock.now())

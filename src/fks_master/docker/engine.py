@@ -1,18 +1,21 @@
 """Docker's Engine API as far as we need it. Every call has a deadline, and fails with a DockerError or not at all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from fks_master.errors import DockerError, NoDockerError
+from fks_master.docker.lines import LogLine, framed_lines, raw_lines
+from fks_master.docker.usage import Usage, usage_of
+from fks_master.errors import DockerError, DockerTimeoutError, NoDockerError
 
 T = TypeVar("T")
 
 CALL_SECONDS = 5.0
+STATS_SECONDS = 10.0
 STOP_SECONDS = 10
 ACTION_SECONDS = STOP_SECONDS + 20.0
 KINDS = ("die", "oom", "health_status", "start", "stop", "kill", "destroy", "restart", "pause", "unpause", "rename")
@@ -42,6 +45,14 @@ class ContainerEvent(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
 
 
+class LogQuery(msgspec.Struct, frozen=True):
+    """Which lines: the last `tail` of those after `since` (Unix seconds), and, following, what comes."""
+
+    tail: int = 200
+    since: float | None = None
+    is_following: bool = False
+
+
 class Engine(Protocol):
     """The daemon, real or fake."""
 
@@ -58,6 +69,14 @@ class Engine(Protocol):
     async def start(self, name: str) -> None: ...
 
     async def stop(self, name: str) -> None: ...
+
+    async def usage(self, name: str) -> Usage:
+        """Return what a running container uses; takes one to two seconds, in which Docker measures."""
+        ...
+
+    async def logs(self, name: str, query: LogQuery) -> AsyncGenerator[LogLine]:
+        """Open a container's output; the lines end when the container or the query does, or when closed."""
+        ...
 
     def events(self) -> AsyncIterator[ContainerEvent]:
         """Yield what happens from now on, until the connection ends."""
@@ -103,6 +122,26 @@ class DockerEngine:
     async def stop(self, name: str) -> None:
         await _within(ACTION_SECONDS, self._api().containers.container(name).stop(t=STOP_SECONDS))
 
+    async def usage(self, name: str) -> Usage:
+        answers = await _within(STATS_SECONDS, self._api().containers.container(name).stats(stream=False))
+        return usage_of(answers[0] if answers else None)
+
+    async def logs(self, name: str, query: LogQuery) -> AsyncGenerator[LogLine]:
+        data = await _within(CALL_SECONDS, self._api().containers.container(name).show())
+        asked: dict[str, object] = {
+            "stdout": 1,
+            "stderr": 1,
+            "timestamps": 1,
+            "tail": query.tail,
+            "follow": int(query.is_following),
+        }
+        if query.since is not None:
+            asked["since"] = f"{query.since:.6f}"
+        # Its own method for logs does not tell the streams apart.
+        call = self._api()._do_query(f"containers/{data['Id']}/logs", "GET", params=asked, timeout=None)  # noqa: SLF001
+        response = await _within(CALL_SECONDS, call)
+        return _until_closed(response, has_terminal=bool((data["Config"] or {}).get("Tty")))
+
     async def events(self) -> AsyncIterator[ContainerEvent]:
         filters = msgspec.json.encode({"type": ["container"], "event": list(KINDS)}).decode()
         stream = self._api().events
@@ -127,6 +166,15 @@ class DockerEngine:
         return self._docker
 
 
+async def _until_closed(response: Any, *, has_terminal: bool) -> AsyncGenerator[LogLine]:  # noqa: ANN401 - aiohttp's
+    try:
+        read = raw_lines if has_terminal else framed_lines
+        async for line in read(response.content):
+            yield line
+    finally:
+        response.close()
+
+
 async def _answers(host: str) -> None:
     """Raise NoDockerError unless somebody listens at a local socket; cheaper than the import of a client."""
     scheme, _, path = host.partition("://")
@@ -146,7 +194,7 @@ async def _within(seconds: float, call: Awaitable[T]) -> T:
         async with asyncio.timeout(seconds):
             return await call
     except TimeoutError as error:
-        raise DockerError(f"Docker did not answer within {seconds:g} s") from error
+        raise DockerTimeoutError(f"Docker did not answer within {seconds:g} s") from error
     except DockerError:
         raise
     except Exception as error:  # aiodocker, aiohttp and the decoder of its answers each have their own

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
+from fks_master.docker.usage import Usage
 from fks_master.model import Outcome, Result, Service, State, Status
 
 RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -15,6 +16,14 @@ COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 RESTART_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 ERROR_WINDOW_SECONDS = 300.0
+USAGE = (
+    ("fks_service_cpu_usage_percent", "cpu_percent", "Processor use of the container; 100 is one core."),
+    ("fks_service_memory_usage_megabytes", "memory_mebibytes", "Memory of the container without cache, in MiB."),
+    ("fks_service_network_in_bytes", "network_in_bytes", "Bytes that the container received since it started."),
+    ("fks_service_network_out_bytes", "network_out_bytes", "Bytes that the container sent since it started."),
+    ("fks_service_block_read_bytes", "block_read_bytes", "Bytes that the container read from disks."),
+    ("fks_service_block_write_bytes", "block_write_bytes", "Bytes that the container wrote to disks."),
+)
 STATUS_NUMBER = {Status.UNKNOWN: 0, Status.HEALTHY: 1, Status.DEGRADED: 2, Status.UNHEALTHY: 3}
 
 
@@ -66,6 +75,7 @@ class ServiceMetrics:
         self.failures = 0
         self.response = Histogram(RESPONSE_BUCKETS)
         self.certificate_expires: float | None = None
+        self.usage: Usage | None = None
         self.failed_at: deque[float] = deque(maxlen=10_000)
 
     def error_rate(self, now: float) -> float:
@@ -140,12 +150,20 @@ class Metrics:
         self._restarts[named, str(success).lower()] += 1
         self._restart_durations.setdefault(service.id, Histogram(RESTART_BUCKETS)).observe(seconds)
 
+    def use(self, service_id: str, usage: Usage | None) -> None:
+        """Note what a service's container uses, None where that is not known."""
+        if service_id in self._services:
+            self._services[service_id].usage = usage
+
+    def usage(self, service_id: str) -> Usage | None:
+        return self._services[service_id].usage
+
     def error_rate(self, service_id: str, now: float) -> float:
         return self._services[service_id].error_rate(now)
 
     def render(self, monotonic: float, now: float) -> bytes:
         """Text for a scraper; `monotonic` and `now` in seconds."""
-        lines = [*self._service_lines(now), *self._monitor_lines(monotonic)]
+        lines = [*self._service_lines(now), *self._usage_lines(), *self._monitor_lines(monotonic)]
         return ("\n".join(lines) + "\n").encode()
 
     def _service_lines(self, now: float) -> Iterable[str]:
@@ -168,6 +186,14 @@ class Metrics:
         yield from _head("fks_service_response_time_seconds", "histogram", "Response time of successful checks.")
         for one in services:
             yield from one.response.lines("fks_service_response_time_seconds", one.typed)
+
+    def _usage_lines(self) -> Iterable[str]:
+        used = [(one.named, one.usage) for one in self._services.values() if one.usage is not None]
+        for name, field, text in USAGE:
+            yield from _head(name, "gauge", text)
+            for named, usage in used:
+                if (value := getattr(usage, field)) is not None:
+                    yield f"{name}{{{named}}} {value}"
 
     def _monitor_lines(self, monotonic: float) -> Iterable[str]:
         yield from _head("fks_monitor_uptime_seconds_total", "counter", "Seconds since the monitor started.")
