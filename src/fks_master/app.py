@@ -28,6 +28,7 @@ from fks_master.api.guard import Guard
 from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
 from fks_master.api.openapi import OpenApiRoutes
+from fks_master.api.routes.alerts import AlertRoutes
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.control import ControlRoutes, restart_command
 from fks_master.api.routes.history import HistoryRoutes
@@ -110,6 +111,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         hub.restore(remembered)
         alerter = Alerter(options_of(config), _world(hub), AlertStore(database), past.journal.follow, clock)
         stack.push_async_callback(alerter.close)
+        metrics.include(alerter.families)
         await alerter.restore(remembered.newest)
         prober = _prober(clock, stack)
         scheduler = Scheduler(
@@ -125,6 +127,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.push_async_callback(audit.close)
         doors = _doors(config, settings, audit, clock)
         docker = _docker(run, hub, scheduler, metrics, stack)
+        alerter.pipeline.world.is_busy = docker.controller.is_busy
         composer, may_act = _composer(config, jobs), config.control.enabled
         view = View(hub, metrics, clock, docker.facts.of)
         acting = docker.controller if may_act else None
@@ -134,6 +137,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *LogRoutes(hub, docker.engine, clock).endpoints(),
+            *AlertRoutes(alerter, clock).endpoints(),
             *AuditRoutes(audit).endpoints(),
             *ComposeRoutes(composer, jobs, metrics, is_enabled=may_act).endpoints(),
             *JobRoutes(jobs, is_enabled=may_act).endpoints(),

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from fks_master.alerts import store as rows
+from fks_master.alerts.figures import families
 from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
 from fks_master.alerts.notify import Receiver
 from fks_master.alerts.outbox import Lane
@@ -25,7 +26,7 @@ from fks_master.alerts.stages import World
 from fks_master.alerts.store import Delivery, Store
 from fks_master.clock import Clock
 from fks_master.errors import StatementRefusedError, StorageError
-from fks_master.model import Event, EventType, Policy
+from fks_master.model import Event, EventType, Family, Policy
 from fks_master.storage import Statement
 
 log = structlog.get_logger(__name__)
@@ -152,6 +153,17 @@ class Alerter:
         self._waiting.append(rows.forgotten_silence(silence_id))
         await self._write()
         return True
+
+    def lasting(self, now: datetime) -> list[Silence]:
+        """Give the silences that have not ended, and forget the others; the first to end comes first."""
+        silences = self.pipeline.world.silences
+        for ended in [one.id for one in silences.values() if one.ends <= now]:
+            del silences[ended]
+        return sorted(silences.values(), key=lambda one: one.ends)
+
+    def families(self) -> list[Family]:
+        silences = len(self.lasting(self._clock.now()))
+        return families(self.pipeline.alerts.values(), self.lanes, silences)
 
     async def deliveries(self, count: int) -> list[Delivery]:
         return await self._store.deliveries(count)

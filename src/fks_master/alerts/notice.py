@@ -29,6 +29,15 @@ class Cause(StrEnum):
     TEST = "test"
 
 
+class AlertState(StrEnum):
+    """Whether people know of an alert, have it in hand, or are not to hear of it now."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    ACKNOWLEDGED = "acknowledged"
+    MUTED = "muted"
+
+
 class Notice(msgspec.Struct, frozen=True):
     """One fact for people. `id` is the same in every repeat of the same message, and in no other."""
 
@@ -59,6 +68,14 @@ class Alert(msgspec.Struct, frozen=True):
     acknowledged_at: datetime | None = None
     repeats: int = 0
     escalated: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> AlertState:
+        if self.acknowledged_by:
+            return AlertState.ACKNOWLEDGED
+        if self.told_id is not None:
+            return AlertState.TOLD
+        return AlertState.MUTED if self.muted else AlertState.WAITING
 
     @property
     def service_id(self) -> str | None:

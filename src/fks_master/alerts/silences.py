@@ -49,6 +49,9 @@ class Window(msgspec.Struct, frozen=True):
             return self.begins <= now < self.ends
         return self._recurs_at(now)
 
+    def is_active(self, now: datetime) -> bool:
+        return self.covers(self.services[0] if self.services else None, now)
+
     def _recurs_at(self, now: datetime) -> bool:
         today = now.astimezone(ZoneInfo(self.zone)).date()
         return any(self._covers_on(day, now) for day in (today - timedelta(1), today))

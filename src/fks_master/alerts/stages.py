@@ -17,14 +17,14 @@ FEWEST_FOR_ISOLATION = 3
 
 
 class World(msgspec.Struct):
-    """What the stages look at. `busy` are services on which an action of ours works, until when."""
+    """What the stages look at. `is_busy` tells whether an action of ours works on a service."""
 
     services: Callable[[], Mapping[str, Service]]
     states: Callable[[], Mapping[str, State]]
     policy: Policy = Policy()
     windows: tuple[Window, ...] = ()
     silences: dict[str, Silence] = {}
-    busy: dict[str, datetime] = {}
+    is_busy: Callable[[str], bool] = lambda _: False
     _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
     _looked: tuple[datetime, bool] | None = None
 
@@ -98,9 +98,8 @@ def in_maintenance(alert: Alert, world: World, now: datetime) -> str | None:
     return f"maintenance: {names[0]}" if names else None
 
 
-def acted_upon(alert: Alert, world: World, now: datetime) -> str | None:
-    until = world.busy.get(alert.service_id or "")
-    return "an action of ours works on it" if until and now < until else None
+def acted_upon(alert: Alert, world: World, _: datetime) -> str | None:
+    return "an action of ours works on it" if world.is_busy(alert.service_id or "") else None
 
 
 def isolated(alert: Alert, world: World, now: datetime) -> str | None:

@@ -6,10 +6,10 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from fks_master.docker.usage import Usage
-from fks_master.model import Outcome, Result, Service, State, Status
+from fks_master.model import Family, Outcome, Result, Service, State, Status
 
 RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -96,6 +96,7 @@ class Metrics:
         self._compose: Counter[tuple[str, bool]] = Counter()
         self._compose_durations: dict[str, Histogram] = {}
         self.websocket_connections = 0
+        self._sources: list[Callable[[], Iterable[Family]]] = []
         self.compose_unauthorized = 0
         self.restart_unauthorized = 0
         self._restarts: Counter[tuple[str, str]] = Counter()
@@ -150,6 +151,10 @@ class Metrics:
         self._restarts[named, str(success).lower()] += 1
         self._restart_durations.setdefault(service.id, Histogram(RESTART_BUCKETS)).observe(seconds)
 
+    def include(self, source: Callable[[], Iterable[Family]]) -> None:
+        """Ask another part for its figures whenever somebody asks for all."""
+        self._sources.append(source)
+
     def use(self, service_id: str, usage: Usage | None) -> None:
         """Note what a service's container uses, None where that is not known."""
         if service_id in self._services:
@@ -164,6 +169,7 @@ class Metrics:
     def render(self, monotonic: float, now: float) -> bytes:
         """Text for a scraper; `monotonic` and `now` in seconds."""
         lines = [*self._service_lines(now), *self._usage_lines(), *self._monitor_lines(monotonic)]
+        lines += [line for source in self._sources for family in source() for line in _family_lines(family)]
         return ("\n".join(lines) + "\n").encode()
 
     def _service_lines(self, now: float) -> Iterable[str]:
@@ -225,6 +231,12 @@ class Metrics:
         yield from _head("fks_compose_action_duration_seconds", "histogram", "Duration of Compose actions.")
         for action, histogram in self._compose_durations.items():
             yield from histogram.lines("fks_compose_action_duration_seconds", labels(action=action))
+
+
+def _family_lines(family: Family) -> Iterable[str]:
+    yield from _head(family.name, family.kind, family.text)
+    for named, value in family.samples:
+        yield f"{family.name}{{{labels(**named)}}} {value:.15g}" if named else f"{family.name} {value:.15g}"
 
 
 def _head(name: str, kind: str, text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from fks_master.model.change import Change
 from fks_master.model.event import Event, EventType
+from fks_master.model.family import Family
 from fks_master.model.options import (
     DnsOptions,
     HttpOptions,
@@ -24,6 +25,7 @@ __all__ = [
     "DnsOptions",
     "Event",
     "EventType",
+    "Family",
     "HttpOptions",
     "HttpVersion",
     "IpFamily",

@@ -1,0 +1,109 @@
+"""Alerts, silences and receivers as people handle them through the API."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.test_webhook import Receiver, all_seen, told
+from tests.process import Monitor, fleet, monitor, wait_for
+
+HOUR = 3600
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    one = Receiver()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()
+
+
+def send(one: Monitor, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    status, _, answer = one.request(path, method, body)
+    return status, json.loads(answer) if answer else None
+
+
+def test_an_alert_is_seen_acknowledged_and_counted(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as targets, monitor("--config", str(told(targets, receiver, tmp_path))) as one:
+        wait_for(lambda: all_seen(one))
+        assert one.get("/api/alerts") == []
+        targets.behave("fks_worker", "error")
+        wait_for(lambda: receiver.events)
+        alert = one.get("/api/alerts")[0]
+        assert (alert["id"], alert["state"], alert["muted"]) == ("ServiceDown:fks_worker", "told", None)
+        path = f"/api/alerts/{alert['id']}/acknowledge"
+        status, answer = send(one, "POST", path, {"by": "anna"})
+        assert (status, answer["state"], answer["acknowledged_by"]) == (200, "acknowledged", "anna")
+        assert send(one, "POST", "/api/alerts/ServiceDown:nobody/acknowledge")[0] == 404
+        metrics = one.request("/metrics")[2].decode()
+        assert 'state="acknowledged"} 1' in metrics
+        assert 'fks_notifications_total{receiver="webhook",kind="webhook",result="sent"} 1' in metrics
+        log = one.get("/api/deliveries?limit=5")
+        assert [(each["receiver"], each["state"], each["service_id"]) for each in log] == [
+            ("webhook", "sent", "fks_worker")
+        ]
+        assert log[0]["tries"] == 1
+
+
+def test_a_silence_mutes_and_its_end_lets_speak(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as fks, monitor("--config", str(told(fks, receiver, tmp_path))) as one:
+        wait_for(lambda: all_seen(one))
+        silence = {"matchers": {"service_id": "fks_w*"}, "comment": "moving house", "duration_seconds": HOUR}
+        status, made = send(one, "POST", "/api/silences", silence)
+        assert (status, made["comment"]) == (201, "moving house")
+        assert one.get("/api/silences") == [made]
+        fks.behave("fks_worker", "error")
+        wait_for(lambda: [each["state"] for each in one.get("/api/alerts")] == ["muted"])
+        assert "moving house" in one.get("/api/alerts")[0]["muted"]
+        assert receiver.events == []
+        assert send(one, "DELETE", f"/api/silences/{made['id']}")[0] == 204
+        assert send(one, "DELETE", f"/api/silences/{made['id']}")[0] == 404
+        wait_for(lambda: receiver.events == [("ServiceDown", "fks_worker")])
+        assert one.get("/api/silences") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"matchers": {}, "duration_seconds": 1}, "length >= 1"),
+        ({"matchers": {"service_id": "a"}}, "either ends or duration_seconds"),
+        ({"matchers": {"service_id": "a"}, "duration_seconds": -1}, "> 0"),
+        ({"matchers": {"service_id": "a"}, "duration_seconds": 1e300}, "at most a year"),
+        ({"matchers": {"service_id": "a"}, "ends": "2020-01-01T00:00:00Z"}, "later than now"),
+        ({"matchers": {"service_id": "a"}, "ends": "2090-01-01T00:00:00"}, "with its zone"),
+        ({"matcher": {}}, "unknown field"),
+    ],
+)
+def test_a_bad_silence_is_refused_with_what_would_be_right(silent: Monitor, body: object, said: str) -> None:
+    status, answer = send(silent, "POST", "/api/silences", body)
+    assert status == 400
+    assert said in answer["detail"]
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
+    config = tmp_path_factory.mktemp("silent") / "monitor.toml"
+    config.write_text('[[alerts.maintenance]]\nname = "always"\nbegins = "2020-01-01T00:00:00Z"\n'
+                      'ends = "2100-01-01T00:00:00Z"\n')  # fmt: skip
+    with monitor("--config", str(config)) as one:
+        yield one
+
+
+def test_maintenance_says_whether_it_lasts(silent: Monitor) -> None:
+    found = silent.get("/api/maintenance")
+    assert [(each["window"]["name"], each["is_active"]) for each in found] == [("always", True)]
+
+
+def test_a_receiver_can_be_tested(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as targets, monitor("--config", str(told(targets, receiver, tmp_path))) as one:
+        assert [each["name"] for each in one.get("/api/receivers")] == ["webhook"]
+        assert receiver.url not in json.dumps(one.get("/api/receivers"))
+        status, answer = send(one, "POST", "/api/receivers/webhook/test")
+        assert (status, answer["success"]) == (200, True)
+        assert receiver.bodies[0]["message"] == "This is a test of the receiver webhook."
+        receiver.status = 404
+        assert send(one, "POST", "/api/receivers/webhook/test")[1]["verdict"] == "refused"
+        status, answer = send(one, "POST", "/api/receivers/nobody/test")
+        assert (status, "webhook" in answer["detail"]) == (404, True)
