@@ -10,9 +10,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 RUN python3 -m venv /opt/fks_master /opt/builder
-COPY requirements/run.txt requirements/build.txt requirements/
+COPY requirements/run.txt requirements/build.txt requirements/node.txt requirements/
 RUN /opt/fks_master/bin/pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements/run.txt
-RUN /opt/builder/bin/pip install --quiet --no-deps --require-hashes -r requirements/build.txt
+RUN /opt/builder/bin/pip install --quiet --no-deps --require-hashes -r requirements/build.txt -r requirements/node.txt
 COPY . .
 RUN /opt/builder/bin/python -m build --no-isolation --wheel --outdir /build/dist . \
  && /opt/fks_master/bin/pip install --quiet --no-deps /build/dist/*.whl \

@@ -2,15 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WEB := $(filter-out web/node_modules,$(wildcard web/*.* web/src/* web/src/*/*))
 
 .PHONY: setup run test check format bench clean
-setup: $(VENV)/.done
+setup: $(VENV)/.done $(VENV)/.web
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "FKS Master needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	! $(BIN)/python hatch_build.py needs-node \
+	  || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/node.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.web: $(VENV)/.done $(WEB)
+	$(BIN)/python hatch_build.py build
 	touch $@
 
 run: setup
@@ -21,6 +28,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py check
 
 test: check
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
@@ -35,4 +43,4 @@ bench: setup
 	$(BIN)/python -m bench.history
 
 clean:
-	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build
+	rm -rf $(VENV) web/node_modules src/fks_master/api/static/app .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build

@@ -64,7 +64,7 @@ class MonitorRoutes:
         ]
 
     async def page(self, _: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+        return FileResponse(STATIC / "app" / "index.html")
 
     async def health(self, _: Request) -> Response:
         reason = self._reason_unwell()

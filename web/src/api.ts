@@ -1,0 +1,69 @@
+// Questions to the API. The key stays in this tab, and never in an address.
+const STORED = "fks-key";
+
+export const key = {
+  get: (): string => sessionStorage.getItem(STORED) ?? localStorage.getItem(STORED) ?? "",
+  set(value: string, isKept: boolean): void {
+    key.forget();
+    (isKept ? localStorage : sessionStorage).setItem(STORED, value);
+  },
+  forget(): void {
+    sessionStorage.removeItem(STORED);
+    localStorage.removeItem(STORED);
+  },
+};
+
+export function credentials(): Record<string, string> {
+  const value = key.get();
+  if (!value) return {};
+  return value.split(".").length === 3 ? { authorization: `Bearer ${value}` } : { "x-api-key": value };
+}
+
+/** What the API refused, in its own words. */
+export class Refusal extends Error {
+  constructor(readonly status: number, reason: string) {
+    super(reason);
+  }
+}
+
+interface Problem {
+  detail?: string;
+  message?: string;
+  stderr?: string;
+}
+
+export async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { ...credentials() };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const answer = await fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  if (!answer.ok) throw new Refusal(answer.status, await why(answer));
+  if (answer.status === 204) return undefined as T;
+  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
+  return (isJson ? await answer.json() : await answer.text()) as T;
+}
+
+async function why(answer: Response): Promise<string> {
+  try {
+    const problem = (await answer.json()) as Problem;
+    return problem.detail ?? problem.message ?? problem.stderr ?? `HTTP ${answer.status}`;
+  } catch {
+    return `HTTP ${answer.status}`;
+  }
+}
+
+/** Lines of a streamed answer as they come, until it ends or `signal` says so. */
+export async function* stream(path: string, signal: AbortSignal): AsyncGenerator<string> {
+  const answer = await fetch(path, { headers: credentials(), signal });
+  if (!answer.ok || !answer.body) throw new Refusal(answer.status, await why(answer));
+  const decoder = new TextDecoder();
+  const reader = answer.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield decoder.decode(value, { stream: true });
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

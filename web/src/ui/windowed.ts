@@ -1,0 +1,37 @@
+// Of a long list of rows with known heights, those that are near the screen; the others are room above and below.
+import { useEffect, useState } from "preact/hooks";
+
+const FEWEST = 200;
+const MARGIN = 600;
+
+export interface Part {
+  from: number;
+  to: number;
+  above: number;
+  below: number;
+}
+
+export function partOf(heights: readonly number[], top: number, bottom: number): Part {
+  let above = 0;
+  let from = 0;
+  while (from < heights.length && above + (heights[from] ?? 0) < top) above += heights[from++] ?? 0;
+  let to = from;
+  let end = above;
+  while (to < heights.length && end < bottom) end += heights[to++] ?? 0;
+  const below = heights.slice(to).reduce((sum, one) => sum + one, 0);
+  return { from, to, above, below };
+}
+
+export function usePart(heights: readonly number[], listTop: () => number): Part {
+  const [scrolled, setScrolled] = useState(scrollY);
+  const isLong = heights.length > FEWEST;
+  useEffect(() => {
+    if (!isLong) return undefined;
+    const read = () => setScrolled(Math.round(scrollY / 100) * 100);
+    addEventListener("scroll", read, { passive: true });
+    return () => removeEventListener("scroll", read);
+  }, [isLong]);
+  if (!isLong) return { from: 0, to: heights.length, above: 0, below: 0 };
+  const top = scrolled - listTop();
+  return partOf(heights, top - MARGIN, top + innerHeight + MARGIN);
+}

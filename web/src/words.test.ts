@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { Service } from "./model";
+import { bytes, causeOf, figure, percent, reason, sentence, span, title, worstFirst } from "./words";
+
+const NOW = Date.parse("2026-01-01T03:18:00Z");
+
+const service = (id: string, more: Partial<Service> = {}): Service => ({
+  id, name: id, status: "Healthy", last_check: null, uptime_seconds: 0, response_time_ms: 5, error_message: null,
+  service_type: "Api", critical: false, since: "2026-01-01T03:12:00Z", is_down: false, reason: null, group: null,
+  labels: {}, depends_on: [], interval_seconds: 30, expected_response_time_ms: 500, docker_container: null, ...more,
+});
+
+const fleet = (...all: Service[]) => new Map(all.map((one) => [one.id, one]));
+
+describe("the sentence", () => {
+  it("names the cause first, then whom it takes down", () => {
+    const engine = service("engine", { status: "Unhealthy", is_down: true, error_message: "refused" });
+    const execution = service("execution", { status: "Unhealthy", critical: true, depends_on: ["engine"] });
+    const [head, rest] = sentence(fleet(execution, engine, service("web")), true, NOW);
+    expect(head).toBe("engine is down since 03:12 (6 min): refused.");
+    expect(rest).toBe("execution fails because it needs engine.");
+  });
+
+  it("speaks of the past once the connection is lost", () => {
+    const engine = service("engine", { status: "Unhealthy", error_message: "refused" });
+    expect(sentence(fleet(engine), false, NOW)[0]).toContain("engine was failing");
+    expect(sentence(fleet(service("web")), false, NOW)[0]).toBe("1 services, none was down.");
+  });
+
+  it("says what to do where nothing is configured", () => {
+    expect(sentence(fleet(), true, NOW)[1]).toContain("config/monitor.toml");
+  });
+
+  it("counts what has answered while the first look runs", () => {
+    expect(sentence(fleet(service("a"), service("b", { status: "Unknown" })), true, NOW)[0]).toContain("1 of 2");
+  });
+});
+
+describe("words for one service", () => {
+  it("gives the reason of a slow one with both figures", () => {
+    expect(reason(service("a", { status: "Degraded", response_time_ms: 583 }))).toBe("Slow: 583 ms, expected 500 ms");
+  });
+
+  it("sorts the worst first, critical before others, the longest first", () => {
+    const order = [
+      service("well"),
+      service("young", { status: "Unhealthy", since: "2026-01-01T03:17:00Z" }),
+      service("old", { status: "Unhealthy" }),
+      service("critical", { status: "Unhealthy", critical: true, since: "2026-01-01T03:17:00Z" }),
+    ];
+    expect(order.sort(worstFirst).map((one) => one.id)).toEqual(["critical", "old", "young", "well"]);
+  });
+
+  it("finds no cause in a need that is well", () => {
+    expect(causeOf(service("a", { depends_on: ["b"] }), fleet(service("b")))).toBeUndefined();
+  });
+});
+
+it("tells the worst in the title", () => {
+  expect(title(fleet(service("a"), service("b", { status: "Unhealthy" })), false)).toBe("■ 1 unhealthy · FKS Master");
+  expect(title(fleet(service("a")), true)).toBe("Not connected · FKS Master");
+});
+
+it("writes figures without digits that mean nothing", () => {
+  expect([span(59), span(61), span(7200), span(200000)]).toEqual(["59 s", "1 min", "2 h", "2 d"]);
+  expect([figure(null), figure(0), figure(3.14), figure(1234.5)]).toEqual(["–", "0.0", "3.1", "1,235"]);
+  expect([bytes(null), bytes(0), bytes(2_500_000)]).toEqual(["–", "0.0 B", "2.5 MB"]);
+  expect([percent(100), percent(99.5), percent(null)]).toEqual(["100 %", "99.50 %", "–"]);
+});
