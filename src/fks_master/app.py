@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -153,7 +154,9 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         feed = LiveFeed(hub, view, metrics, commands)
         application = build(feed, doors, metrics, OpenApiRoutes().describe(table), tracer)
         server = Server(application, listener, tls.context, config.server.trusted_proxies)
-        reloader = Reloader(config, run.reread, _applied(hub, scheduler, alerter, docker.meter), hub.announce)
+        reloader = Reloader(
+            config, run.reread, _applied(hub, scheduler, alerter, docker.meter, _rekeyed(doors, settings)), hub.announce
+        )
         stack.callback(_handle_signals(_all(jobs.interrupt, feed.end, server.stop), reloader.ask))
 
         background = await stack.enter_async_context(Background())
@@ -205,12 +208,15 @@ def _settle() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _applied(hub: Hub, scheduler: Scheduler, alerter: Alerter, meter: Meter) -> Callable[[Config], None]:
+def _applied(
+    hub: Hub, scheduler: Scheduler, alerter: Alerter, meter: Meter, rekey: Callable[[Config], None]
+) -> Callable[[Config], None]:
     def apply(fresh: Config) -> None:
         hub.reconfigure(fresh.services, fresh.policy)
         scheduler.watch(list(fresh.services))
         alerter.reconfigure(options_of(fresh))
         meter.is_on = fresh.monitoring.enable_docker_stats
+        rekey(fresh)
 
     return apply
 
@@ -220,11 +226,26 @@ def _world(hub: Hub) -> World:
 
 
 def _doors(config: Config, settings: Settings, audit: Audit, clock: Clock) -> Doors:
-    keys = (Key.of("FKS_MONITOR_API_KEY", settings.api_key),) if settings.api_key else ()
-    server = config.server
-    authority = Authority(keys, settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, server.public_read)
+    authority, server = _authority(config, settings), config.server
     guard = Guard(server.allowed_origins, server.allowed_hosts, is_open=authority.is_open)
     return Doors(guard, Doorkeeper(authority, clock), audit, clock)
+
+
+def _rekeyed(doors: Doors, settings: Settings) -> Callable[[Config], None]:
+    def rekey(fresh: Config) -> None:
+        doors.doorkeeper.authority = _authority(fresh, settings)
+        doors.guard.is_open = doors.doorkeeper.is_open
+
+    return rekey
+
+
+def _authority(config: Config, settings: Settings) -> Authority:
+    own = (Key.of("FKS_MONITOR_API_KEY", settings.api_key),) if settings.api_key else ()
+    named = tuple(
+        Key(one.name, one.hash, (one.scope.value,), datetime.fromisoformat(one.expires) if one.expires else None)
+        for one in config.api_keys
+    )
+    return Authority((*own, *named), settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
 
 
 def _jobs(hub: Hub, metrics: Metrics, clock: SystemClock, tracer: Tracer) -> JobEngine:

@@ -1,7 +1,7 @@
 // The fleet as the monitor tells it: a snapshot, then changes. It reconnects, and knows when it knows nothing new.
 import { batch, computed, signal } from "@preact/signals";
 import { key } from "./api";
-import type { Beat, Event, Service } from "./model";
+import type { Beat, Event, Recent, Service, Status } from "./model";
 
 const REPAINT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
@@ -100,10 +100,19 @@ export function remember(older: Event[]): void {
 }
 
 /** Older checks of a service, oldest first. */
-export function fillBeats(id: string, older: Beat[]): void {
+function fillBeats(id: string, older: Beat[]): void {
   const known = beats.get(id) ?? [];
-  const first = known[0]?.at ?? "9999";
-  beats.set(id, [...older.filter((one) => (one.at ?? "") < first), ...known].slice(-BEATS));
+  const first = Date.parse(known[0]?.at ?? "9999-01-01");
+  beats.set(id, [...older.filter((one) => Date.parse(one.at ?? "") < first - 1), ...known].slice(-BEATS));
+}
+
+const CODES: Status[] = ["Unknown", "Healthy", "Degraded", "Unhealthy"];
+
+/** The last checks of all services, as they were before the page was open. */
+export function fillAll(recent: Recent): void {
+  for (const [id, checks] of Object.entries(recent.services))
+    fillBeats(id, checks.map(([at, code, ms]) => ({ at: new Date(at).toISOString(), status: CODES[code] ?? "Unknown", ms: code === 3 ? null : ms })));
+  now.value = Date.now();
 }
 
 export function connect(): void {

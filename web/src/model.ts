@@ -18,6 +18,7 @@ export type JobLine = Schemas["JobLine"];
 export type Job = Schemas["Job"];
 export type Series = Schemas["Series"];
 export type Latency = Schemas["Latency"];
+export type Recent = Schemas["Recent"];
 export type Uptimes = Schemas["ServiceUptime"];
 
 export interface Beat {

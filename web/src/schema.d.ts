@@ -552,6 +552,30 @@ export interface components {
             waiting: number;
         };
         /**
+         * Recent
+         * @description The last checks of every service, oldest first: [Unix milliseconds, status, milliseconds].
+         *
+         *         The status is a number as in `fks_service_health_status`: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy. A check
+         *         that failed took 0 ms.
+         */
+        Recent: {
+            services: {
+                [key: string]: [
+                    number,
+                    number,
+                    number
+                ][];
+            };
+        };
+        /**
+         * RecentQuery
+         * @description How many checks of each service.
+         */
+        RecentQuery: {
+            /** @default 50 */
+            checks: number;
+        };
+        /**
          * Result
          * @description The answer, for the document: the outcome is there nested and flat.
          */

@@ -26,14 +26,14 @@ class Guard:
     ) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
-        self._is_open = is_open
+        self.is_open = is_open
 
     def refuses(self, connection: HTTPConnection) -> Refusal | None:
         host = connection.headers.get("host", "")
         origin = connection.headers.get("origin")
         if origin is not None and not self._is_known_origin(origin, connection, host):
             return Refusal(403, "this origin may not do that; list it in [server] allowed_origins")
-        if self._is_open and not self._is_known_host(host):
+        if self.is_open and not self._is_known_host(host):
             return Refusal(421, "this Host name is not known; list it in [server] allowed_hosts")
         return None
 

@@ -8,7 +8,10 @@ from fks_master import __version__
 from fks_master.errors import FksError
 
 # name → module: each holds a click command of the same name.
-COMMANDS = {name: f"fks_master.cli.{name}" for name in ("serve", "demo", "check", "validate", "compose", "db")}
+COMMANDS = {
+    name: f"fks_master.cli.{name}"
+    for name in ("serve", "demo", "check", "validate", "status", "restart", "logs", "compose", "keys", "db")
+}
 MEANT = {"-h", "--help", "--version"}
 
 
@@ -50,6 +53,8 @@ def main() -> None:
       fks_master demo                     see it at work on simulated services
       fks_master check http://db:80/up    one check, with the timing of each phase
       fks_master validate my.toml         what is wrong with a config file
+      fks_master status                   what a running monitor sees
+      fks_master logs fks_api -f          follow a service's logs
 
     Without a command: serve.
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is

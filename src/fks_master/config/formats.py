@@ -108,3 +108,7 @@ def _split(text: str) -> SplitResult | None:
 
 def _has_more_than_an_address(url: SplitResult) -> bool:
     return bool(url.query or url.fragment or url.username is not None)
+
+
+def sha256(text: str) -> str | None:
+    return None if re.fullmatch("[0-9a-f]{64}", text) else "64 hexadecimal digits, as `fks_master keys new` prints them"

@@ -209,6 +209,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
 
+class Scope(StrEnum):
+    """What an API key may do; each includes the one before."""
+
+    READ = "read"
+    OPERATE = "operate"
+    ADMIN = "admin"
+
+
+class KeyEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[api_keys]]` table, as `fks_master keys new` prints it: the SHA-256 of a key, never the key itself."""
+
+    name: Name
+    hash: Annotated[str, Meta(extra={"format": formats.sha256, "secret": True})]
+    scope: Scope = Scope.READ
+    expires: Annotated[str, Meta(extra={"format": formats.moment})] | None = None
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file as written."""
 
@@ -218,6 +235,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compose: Compose = Compose()
     history: History = History()
     control: Control = Control()
+    api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Entry, ...] = ()
 
 
@@ -230,6 +248,7 @@ class Config(msgspec.Struct, frozen=True):
     compose: Compose = Compose()
     history: History = History()
     control: Control = Control()
+    api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Service, ...] = ()
     source: Path | None = None
 

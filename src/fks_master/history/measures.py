@@ -56,6 +56,16 @@ class Series(msgspec.Struct, frozen=True):
     statuses: list[Stretch]
 
 
+class Recent(msgspec.Struct, frozen=True):
+    """The last checks of every service, oldest first: [Unix milliseconds, status, milliseconds].
+
+    The status is a number as in `fks_service_health_status`: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy. A check
+    that failed took 0 ms.
+    """
+
+    services: dict[str, list[tuple[int, int, float]]]
+
+
 class Measures:
     """Reads what recorder and keeper have written. A service never seen has no results and no known time."""
 
@@ -77,6 +87,14 @@ class Measures:
             if row["service"] in names:
                 totals.setdefault(names[row["service"]], {})[STATUSES[row["status"]]] = int(row["ms"])
         return {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
+
+    async def recent(self, count: int, since: datetime) -> Recent:
+        """Give up to `count` checks of each service, none older than `since`; in one question for all."""
+        found: dict[str, list[tuple[int, int, float]]] = {}
+        for row in await self._database.fetch(SQL["recent"], since_ms=to_ms(since)):
+            checks = found.setdefault(row["id"], [])
+            checks.append((row["at_ms"], row["verdict"], round(row["latency_us"] / 1000, 2)))
+        return Recent({service_id: checks[-count:] for service_id, checks in found.items()})
 
     async def series(self, service_id: str, since: datetime, until: datetime) -> Series:
         since_ms, until_ms = to_ms(since), to_ms(until)

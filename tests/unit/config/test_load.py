@@ -25,6 +25,8 @@ MISTAKES = {
     "[compose]\nenvironment = ['A-B']\n": "compose.environment[0]",
     "[history]\nurl = 'mysql://x'\n": "history.url",
     "[control]\nenabled = 'no'\n": "control.enabled",
+    "[[api_keys]]\nname = 'a'\nhash = 'secret'\n": "as `fks_master keys new` prints them",
+    "[[api_keys]]\nname = 'a b'\nhash = 'x'\nscope = 'root'\nexpires = 'soon'\n": "one of read, operate, admin",
     "services = 5\n": "services",
     ONE + ONE: "services[1].id",
     '[[services]]\nid = "one"\n': "health_endpoint",

@@ -1,7 +1,6 @@
 // One service: its story, its answer times over a range, what it reports, its container, incidents, logs, actions.
-import { useEffect, useState } from "preact/hooks";
-import { ask } from "../api";
-import { events, fillBeats, isStale, now, services } from "../feed";
+import { useState } from "preact/hooks";
+import { events, isStale, now, services } from "../feed";
 import type { Health, Incident, Series, Service, Uptimes } from "../model";
 import { query, setQuery } from "../router";
 import { useAsked } from "../ui/asked";
@@ -151,18 +150,6 @@ function Logs({ one }: { one: Service }) {
   );
 }
 
-function useOlderBeats(id: string): void {
-  useEffect(() => {
-    ask<Series>(`/api/services/${encodeURIComponent(id)}/history?range=1h`)
-      .then((series) => fillBeats(id, series.points.filter((point) => point.latency.count > 0).map((point) => ({
-        at: point.at,
-        status: point.latency.failures ? "Unhealthy" : "Healthy",
-        ms: point.latency.failures ? null : point.latency.average_ms,
-      }))))
-      .catch(() => undefined);
-  }, [id]);
-}
-
 export function ServicePage({ id }: { id: string }) {
   const one = services.value.get(id);
   const path = `/api/services/${encodeURIComponent(id)}`;
@@ -170,7 +157,6 @@ export function ServicePage({ id }: { id: string }) {
   const uptime = useAsked<Uptimes>(`${path}/uptime`, one?.status).value;
   const incidents = useAsked<{ incidents: Incident[] }>(`/api/incidents?service_id=${encodeURIComponent(id)}&limit=10`, one?.status).value;
   const [isSilencing, silence] = useState(false);
-  useOlderBeats(id);
   if (!one) return <Say head={services.value.size ? `No service ${id} is watched.` : "Connecting"} rest={<a href="#">All services</a>} />;
   const [head, rest] = story(one);
   return (

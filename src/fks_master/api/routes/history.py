@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from fks_master.api.routes.services import unknown_service
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
 from fks_master.history.badge import GREEN, GREY, RED, YELLOW, badge, uptime_colour
-from fks_master.history.measures import Latency, Measures, Series
+from fks_master.history.measures import Latency, Measures, Recent, Series
 from fks_master.history.uptime import Uptime
 from fks_master.hub import Hub
 from fks_master.model import Status
@@ -23,6 +24,7 @@ UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 RANGE = re.compile(r"([1-9][0-9]{0,4})([mhdwy])")
 STANDARD = ("24h", "7d", "30d", "90d", "1y")
 LONGEST = timedelta(days=3660)
+LONGEST_RECENT = timedelta(hours=1)
 COLOURS = {Status.HEALTHY: GREEN, Status.DEGRADED: YELLOW, Status.UNHEALTHY: RED, Status.UNKNOWN: GREY}
 
 
@@ -66,6 +68,12 @@ class FleetUptime(msgspec.Struct, frozen=True):
     services: dict[str, Uptime]
 
 
+class RecentQuery(msgspec.Struct, frozen=True):
+    """How many checks of each service."""
+
+    checks: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
 class HistoryRoutes:
     """Open reading."""
 
@@ -81,6 +89,10 @@ class HistoryRoutes:
             Endpoint(
                 method="GET", path="/api/uptime", handle=self.fleet, access=public, query=RangeQuery,
                 summary="Uptime of every service [30d]", answer=FleetUptime, errors=(400, 503),
+            ),
+            Endpoint(
+                method="GET", path="/api/history/recent", handle=self.recent, access=public, query=RecentQuery,
+                summary="The last checks of every service, in few bytes", answer=Recent, errors=(400, 503),
             ),
             Endpoint(
                 method="GET", path=f"{one}/uptime", handle=self.uptime, access=public, query=RangeQuery,
@@ -119,6 +131,19 @@ class HistoryRoutes:
             return unavailable(error)
         nothing = Uptime(None, 0.0, 0.0, 0.0, (bounds[1] - bounds[0]).total_seconds())
         return as_json(FleetUptime(*bounds, {name: known.get(name, nothing) for name in self._hub.services}))
+
+    async def recent(self, request: Request) -> Response:
+        query = read_query(request, RecentQuery)
+        if isinstance(query, Response):
+            return query
+        longest = max((one.interval_seconds for one in self._hub.services.values()), default=0.0)
+        since = self._clock.now() - min(timedelta(seconds=query.checks * longest), LONGEST_RECENT)
+        try:
+            found = await self._measures.recent(query.checks, since)
+        except StorageError as error:
+            return unavailable(error)
+        watched = self._hub.services
+        return as_json(Recent({name: checks for name, checks in found.services.items() if name in watched}))
 
     async def uptime(self, request: Request) -> Response:
         bounds = self._about_one(request, "24h")

@@ -22,6 +22,11 @@ sum_us = excluded.sum_us, min_us = excluded.min_us, max_us = excluded.max_us, sk
 SELECT at_ms, verdict, latency_us FROM results
 WHERE service = :service AND at_ms >= :since_ms AND at_ms < :until_ms ORDER BY at_ms;
 
+-- name: recent
+SELECT w.id AS id, r.at_ms AS at_ms, r.verdict AS verdict, r.latency_us AS latency_us
+FROM watched w CROSS JOIN results r
+WHERE r.service = w.number AND r.at_ms >= :since_ms ORDER BY w.number, r.at_ms;
+
 -- name: rollups
 SELECT at_ms, count, failures, sum_us, min_us, max_us, sketch FROM rollups
 WHERE step = :step AND service = :service AND at_ms >= :since_ms AND at_ms < :until_ms ORDER BY at_ms;

@@ -1,0 +1,93 @@
+"""Questions to a running monitor, for the commands that are its clients."""
+
+import difflib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from fks_master.errors import FksError
+
+F = TypeVar("F", bound=Callable[..., object])
+DEFAULT_URL = "http://127.0.0.1:9090"
+SECONDS = 30.0
+
+
+class ClientError(FksError):
+    """The monitor cannot be reached, or refused; the message says what to do."""
+
+
+def options(command: F) -> F:
+    """Add --url and --key-file. The key itself is never an argument: everybody on the machine sees those."""
+    for add in (
+        click.option("--key-file", type=click.Path(path_type=Path), help="A file with the key [FKS_MONITOR_API_KEY]."),
+        click.option("--url", help=f"The monitor [FKS_MASTER_URL, else {DEFAULT_URL}]."),
+    ):
+        command = add(command)
+    return command
+
+
+class Client:
+    """One monitor."""
+
+    def __init__(self, url: str | None, key_file: Path | None) -> None:
+        self.url = (url or os.environ.get("FKS_MASTER_URL") or DEFAULT_URL).rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise ClientError(f"{self.url}: expected an address that begins with http:// or https://")
+        self._key = _key(key_file)
+
+    def open(self, path: str, method: str = "GET", seconds: float | None = SECONDS) -> IO[bytes]:
+        """Raise ClientError unless the answer is a success."""
+        headers = {"x-api-key": self._key} if self._key and self._key.count(".") != 2 else {}
+        if self._key and not headers:
+            headers = {"authorization": f"Bearer {self._key}"}
+        request = urllib.request.Request(self.url + path, method=method, headers=headers)  # noqa: S310 - checked above
+        try:
+            answer: IO[bytes] = urllib.request.urlopen(request, timeout=seconds)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            raise ClientError(self._refusal(error)) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            message = f"no monitor answers at {self.url}: {reason}; start one with fks_master, or say --url"
+            raise ClientError(message) from error
+        return answer
+
+    def get(self, path: str, method: str = "GET") -> Any:  # noqa: ANN401 - JSON
+        with self.open(path, method) as answer:
+            return msgspec.json.decode(answer.read())
+
+    def service(self, service_id: str) -> str:
+        """Return the path of a service; raises ClientError with what was probably meant."""
+        known = [one["id"] for one in self.get("/api/services")]
+        if service_id in known:
+            return f"/api/services/{quote(service_id, safe='')}"
+        near = difflib.get_close_matches(service_id, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
+        raise ClientError(f"no service {service_id!r} is watched{hint}")
+
+    def _refusal(self, error: urllib.error.HTTPError) -> str:
+        with error:
+            body = error.read(65536)
+        try:
+            said = msgspec.json.decode(body)
+            reason = str(said.get("detail") or said.get("message") or said)
+        except (msgspec.DecodeError, AttributeError):
+            reason = str(error.reason)
+        hint = "; set FKS_MONITOR_API_KEY or say --key-file" if error.code == 401 else ""
+        return f"{self.url} refused ({error.code}): {reason}{hint}"
+
+
+def _key(file: Path | None) -> str | None:
+    if file is None:
+        return os.environ.get("FKS_MONITOR_API_KEY") or None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ClientError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error

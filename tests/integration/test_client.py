@@ -1,0 +1,91 @@
+"""The program as a client of a running monitor, and the keys that it makes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docker_engine import Engine
+from tests.integration.test_docker import watched
+from tests.process import Monitor, fleet, monitor, wait_for
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def run(one: Monitor | str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    url = one if isinstance(one, str) else one.address
+    command = [sys.executable, "-m", "fks_master", *arguments]
+    return subprocess.run(
+        command,
+        env={"PATH": os.environ["PATH"], "FKS_MASTER_URL": url, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_status_shows_the_worst_first_and_says_it_in_its_code() -> None:
+    with fleet() as targets, monitor("--config", str(targets.config)) as one:
+        wait_for(lambda: all(each["status"] == "Healthy" for each in one.get("/api/services")))
+        done = run(one, "status")
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[-1] == "11 healthy"
+        targets.behave("fks_web", "error")
+        wait_for(lambda: one.status("fks_web") == "Unhealthy")
+        done = run(one, "status")
+        assert (done.returncode, done.stdout.split()[1]) == (1, "fks_web")
+        assert "HTTP 500" in done.stdout.splitlines()[0]
+        shaped = json.loads(run(one, "status", "fks_api", "--json").stdout)
+        assert [each["id"] for each in shaped] == ["fks_api"]
+        wrong = run(one, "status", "fks_ap")
+        assert (wrong.returncode, "did you mean fks_api?" in wrong.stderr) == (1, True)
+
+
+def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
+    for command in (("status",), ("restart", "a"), ("logs", "a")):
+        done = run("http://127.0.0.1:1", *command)
+        assert done.returncode == 1
+        assert "no monitor answers at http://127.0.0.1:1" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert "http://" in run("ftp://x", "status").stderr
+    assert "cannot be read" in run("http://127.0.0.1:1", "status", "--key-file", str(tmp_path / "none")).stderr
+
+
+def test_a_service_is_restarted_and_its_logs_are_read(docker: Engine, tmp_path: Path) -> None:
+    with watched(docker, tmp_path, FKS_MONITOR_API_KEY="right") as one:
+        refused = run(one, "restart", "api")
+        assert (refused.returncode, "set FKS_MONITOR_API_KEY" in refused.stderr) == (1, True)
+        (tmp_path / "key").write_text("right\n")
+        done = run(one, "restart", "api", "--key-file", str(tmp_path / "key"))
+        assert (done.returncode, done.stdout) == (0, "api: restarted\n")
+        docker.docker("exec", "fks_api", "sh", "-c", "echo hello > /proc/1/fd/1")
+        read = run(one, "logs", "api", "--tail", "1", FKS_MONITOR_API_KEY="right")
+        assert (read.returncode, read.stdout) == (0, "hello\n")
+
+
+def test_a_key_of_ones_own_has_its_scope_is_taken_up_and_ends(tmp_path: Path) -> None:
+    config = tmp_path / "monitor.toml"
+    config.write_text("")
+    with monitor("--config", str(config)) as one:
+        assert one.request("/api/jobs")[0] == 200
+        made = run(one, "keys", "new", "grafana", "--expires", "90d")
+        key, table = made.stdout.strip(), made.stderr[made.stderr.index("[[api_keys]]") :]
+        assert key.startswith("fks_")
+        assert key not in table
+        config.write_text(table)
+        wait_for(lambda: one.request("/api/jobs")[0] == 401)
+        assert one.request("/api/jobs", x_api_key=key)[0] == 200
+        assert one.request("/api/silences", "POST", {}, x_api_key=key)[0] == 403
+        assert one.request("/api/jobs", x_api_key=f"{key}x")[0] == 401
+        config.write_text(table.replace(table[table.index("expires") :], 'expires = "2020-01-01T00:00:00Z"\n'))
+        wait_for(lambda: one.request("/api/jobs", x_api_key=key)[0] == 401)
+        assert key not in one.request("/api/audit", x_api_key=key)[2].decode()
+
+
+@pytest.mark.parametrize("arguments", [("a b",), ("a", "--expires", "soon"), ("a", "--scope", "root")])
+def test_a_bad_key_is_not_made(arguments: tuple[str, ...]) -> None:
+    done = run("http://127.0.0.1:1", "keys", "new", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
