@@ -9,18 +9,19 @@ import { Age, Mark, Say, Section } from "../ui/pieces";
 import { clock, exact, span } from "../words";
 import { SilenceForm } from "./silence";
 
-function sentence(alerts: AlertLine[], deliveries: DeliveryLine[]): [string, string] {
+function sentence(alerts: AlertLine[], deliveries: DeliveryLine[], hasReceivers: boolean): [string, string] {
   const count = (state: string) => alerts.filter((one) => one.state === state).length;
   const parts = [[count("told"), "told"], [count("acknowledged"), "in hand"], [count("muted"), "muted"], [count("waiting"), "being decided"]] as const;
   const said = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ");
   const head = alerts.length ? `${alerts.length} ${alerts.length === 1 ? "alert is" : "alerts are"} open: ${said}.` : "No alert is open.";
+  if (alerts.length && !hasReceivers) return [`${alerts.length} ${alerts.length === 1 ? "alert is" : "alerts are"} open, and nobody is told.`, "No receiver is configured: set webhook_url under [alerts] in the config."];
   const refused = deliveries.filter((one) => one.state === "refused").length;
   const pending = deliveries.filter((one) => one.state === "pending").length;
   const trouble = [refused && `${refused} of the last messages were refused`, pending && `${pending} wait for their receiver`].filter(Boolean).join(", ");
   return [head, trouble ? `${trouble}.` : deliveries.length ? "Everything that had to be delivered was delivered." : ""];
 }
 
-function Firing({ alerts, again }: { alerts: AlertLine[]; again: () => void }) {
+function Firing({ alerts, hasReceivers, again }: { alerts: AlertLine[]; hasReceivers: boolean; again: () => void }) {
   if (!alerts.length) return null;
   return (
     <Section title="Open">
@@ -31,7 +32,7 @@ function Firing({ alerts, again }: { alerts: AlertLine[]; again: () => void }) {
               <td><Mark status={one.severity === "critical" ? "Unhealthy" : "Degraded"} isNamed /></td>
               <td class="name">{one.event_type}</td>
               <td>{one.service_id ? <a href={`#${serviceAt(one.service_id)}`}>{one.service_name ?? one.service_id}</a> : "the monitor"}</td>
-              <td class="why">{one.message}<div class="soft">{one.muted ? `nobody is told: ${one.muted}` : one.acknowledged_by ? `${one.acknowledged_by} has it in hand` : one.told_at ? `told at ${clock(one.told_at)}` : "not told yet"}</div></td>
+              <td class="why">{one.message}<div class="soft">{one.muted ? `nobody is told: ${one.muted}` : one.acknowledged_by ? `${one.acknowledged_by} has it in hand` : one.told_at && hasReceivers ? `told at ${clock(one.told_at)}` : "not told yet"}</div></td>
               <td class="number"><Age at={one.since} /></td>
               <td class="acts">{!one.acknowledged_by && <button class="small" onClick={() => void ask(`/api/alerts/${encodeURIComponent(one.id)}/acknowledge`, "POST", {}).then(again)}>I have it</button>}</td>
             </tr>
@@ -92,12 +93,12 @@ export function AlertsPage() {
   const [isSilencing, silence] = useState(false);
   const again = () => (alerts.again(), silences.again());
   if (!alerts.value) return <Say head={alerts.error || "Looking up alerts"} />;
-  const [head, rest] = sentence(alerts.value, deliveries);
+  const [head, rest] = sentence(alerts.value, deliveries, receivers.length > 0);
   return (
     <>
       <Say head={head} rest={rest}><button aria-expanded={isSilencing} onClick={() => silence(!isSilencing)}>New silence</button></Say>
       {isSilencing && <SilenceForm onDone={() => (silence(false), again())} />}
-      <Firing alerts={alerts.value} again={again} />
+      <Firing alerts={alerts.value} hasReceivers={receivers.length > 0} again={again} />
       <Silences silences={silences.value ?? []} again={again} />
       {windows.length > 0 && (
         <Section title="Maintenance">

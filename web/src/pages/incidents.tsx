@@ -64,15 +64,18 @@ const isPlain = (data: unknown): data is string | number | boolean => ["string",
 
 const isList = (data: unknown): data is unknown[] => Array.isArray(data);
 
+const titled = (kind: string): string => `${kind[0]?.toUpperCase() ?? ""}${kind.slice(1).replaceAll("_", " ")}`;
+
 /** Evidence is of many kinds: tables of facts, lines, texts. */
 export function Data({ data }: { data: unknown }) {
   if (data === null || data === undefined) return <span class="soft">–</span>;
+  if (typeof data === "number") return <span>{Number(data.toPrecision(6))}</span>;
   if (isPlain(data)) return String(data).includes("\n") ? <pre>{String(data)}</pre> : <span>{String(data)}</span>;
   if (isList(data)) return data.every(isPlain) ? <pre>{data.join("\n")}</pre> : <ol>{data.map((each, index) => <li key={index}><Data data={each} /></li>)}</ol>;
   return (
     <dl class="facts">
       {Object.entries(data as Record<string, unknown>)
-        .filter(([, value]) => value !== null && value !== "")
+        .filter(([, value]) => value !== null && value !== "" && value !== false && !(isList(value) && value.length === 0))
         .map(([name, value]) => <div key={name}><dt>{name.replaceAll("_", " ")}</dt><dd><Data data={value} /></dd></div>)}
     </dl>
   );
@@ -117,7 +120,7 @@ export function IncidentPage({ id }: { id: string }) {
         </form>
       </Section>
       {one.evidence.map((found, index) => (
-        <Section key={index} title={found.kind.replaceAll("_", " ")} aside={<>saved <Age at={found.at} /> ago, at {clock(found.at)}</>}>
+        <Section key={index} title={titled(found.kind)} aside={<>saved <Age at={found.at} /> ago, at {clock(found.at)}</>}>
           <Data data={found.data} />
         </Section>
       ))}

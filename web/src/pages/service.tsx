@@ -23,7 +23,7 @@ function story(one: Service): [string, string] {
 }
 
 function Answers({ one }: { one: Service }) {
-  const range = query.value["range"] ?? "24h";
+  const range = query.value["range"] ?? "1h";
   const [since, until] = [query.value["since"], query.value["until"]];
   const asked = since && until ? `since=${encodeURIComponent(since)}&until=${encodeURIComponent(until)}` : `range=${range}`;
   const tick = since ? 0 : one.last_check;
@@ -32,7 +32,7 @@ function Answers({ one }: { one: Service }) {
   const choose = (name: string) => {
     setQuery("since", "");
     setQuery("until", "");
-    setQuery("range", name === "24h" ? "" : name);
+    setQuery("range", name === "1h" ? "" : name);
   };
   const zoom = (from: number, to: number) => {
     setQuery("since", new Date(from * 1000).toISOString());

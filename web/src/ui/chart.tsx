@@ -26,8 +26,9 @@ function options(props: Props, width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
-    scales: { x: { range: () => [Date.parse(props.series.since) / 1000, Date.parse(props.series.until) / 1000] }, y: { range: (_plot, _low, high) => [0, Math.max(high, props.expected) * 1.1 || 1] } },
-    axes: [axis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => `${figure(tick)} ms`) }],
+    scales: { x: { range: () => [Date.parse(props.series.since) / 1000, Date.parse(props.series.until) / 1000] }, y: { range: (_plot, _low, high) => [0, topOf(high, props.expected)] } },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    axes: [{ ...axis, values: (plot, ticks) => ticks.map((tick) => moment(plot, tick)) }, { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => `${figure(tick)} ms`) }],
     series: [
       {},
       { stroke: colour("--text"), width: 1.5, points: { show: props.series.points.length < 60, size: 4 } },
@@ -44,6 +45,17 @@ function options(props: Props, width: number): uPlot.Options {
       ],
     },
   };
+}
+
+/** What is expected is in the picture where the figures come near it; else they would be a line on the floor. */
+export const topOf = (high: number, expected: number): number =>
+  (high * 4 > expected || high <= 0 ? Math.max(high, expected) : high * 1.5) * 1.1;
+
+/** UTC, like everything else on the page: the time within two days, else the date. */
+function moment(plot: uPlot, tick: number): string {
+  const [from = 0, until = 0] = [plot.scales["x"]?.min, plot.scales["x"]?.max];
+  const text = new Date(tick * 1000).toISOString();
+  return until - from > 172_800 ? text.slice(5, 10) : text.slice(11, 16);
 }
 
 /** Incidents as shaded stretches, and time that was not seen. */
@@ -64,7 +76,7 @@ function marks(plot: uPlot, props: Props): void {
   const { ctx, bbox } = plot;
   ctx.save();
   const level = plot.valToPos(props.expected, "y", true);
-  line(ctx, colour("--soft"), [4, 4], bbox.left, level, bbox.left + bbox.width, level);
+  if (level >= bbox.top) line(ctx, colour("--soft"), [4, 4], bbox.left, level, bbox.left + bbox.width, level);
   for (const mark of props.marks) {
     const at = plot.valToPos(Date.parse(mark.at) / 1000, "x", true);
     if (at < bbox.left || at > bbox.left + bbox.width) continue;

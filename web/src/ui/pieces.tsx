@@ -106,7 +106,8 @@ export function Section({ title, aside, children }: { title: string; aside?: Com
 }
 
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  if (children === null || children === undefined || children === "") return null;
+  const isEmpty = Array.isArray(children) && children.length === 0;
+  if (isEmpty || children === null || children === undefined || children === "") return null;
   return (
     <div>
       <dt>{name}</dt>
