@@ -50,6 +50,7 @@ from fks_master.config.schema import Config
 from fks_master.control.compose import Composer, Preparer, find_our_id
 from fks_master.control.containers import Containers
 from fks_master.control.controller import Controller
+from fks_master.control.evidence import Witness
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.control.usage import Meter
@@ -128,6 +129,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         stack.push_async_callback(audit.close)
         doors = _doors(config, settings, audit, clock)
         docker = _docker(run, hub, scheduler, metrics, stack)
+        past.book.collectors.update(Witness(hub, docker.engine, metrics.usage).collectors())
         alerter.pipeline.world.is_busy = docker.controller.is_busy
         composer, may_act = _composer(config, jobs), config.control.enabled
         view = View(hub, metrics, clock, docker.facts.of)

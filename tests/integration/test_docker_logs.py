@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.docker_engine import Engine
+from tests.integration.test_docker import answers, free_port
 from tests.process import PATIENCE, Monitor, monitor, wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -92,3 +93,32 @@ def test_what_a_container_uses_is_measured_and_exported(docker: Engine, tmp_path
         assert 'fks_service_cpu_usage_percent{service_id="a",service_name="a"}' in ask(one, "/metrics")[1]
         docker.docker("stop", "-t", "0", "busy")
         wait_for(lambda: figures()["cpu_usage_percent"] is None)
+
+
+def test_an_incident_keeps_what_the_container_wrote_before_it_died(docker: Engine, tmp_path: Path) -> None:
+    port = free_port()
+    docker.serve_health("fks_api", port)
+    wait_for(lambda: answers(port))
+    config = tmp_path / "monitor.toml"
+    config.write_text(
+        "[monitoring]\ncheck_interval_seconds = 3600\n[alerts]\nconsecutive_failures_threshold = 1\n"
+        f'[[services]]\nid = "a"\nhealth_endpoint = "http://127.0.0.1:{port}/health"\ndocker_container = "fks_api"\n'
+    )
+    with monitor("--config", str(config), DOCKER_HOST=docker.host) as one:
+        wait_for(lambda: one.get("/api/services/a/health")["container"] and one.status("a") == "Healthy")
+        docker.docker("exec", "fks_api", "sh", "-c", "echo 'panic: no money left' > /proc/1/fd/2")
+        docker.crash("fks_api")
+
+        def evidence() -> dict[str, dict[str, object]]:
+            incidents = one.get("/api/incidents")["incidents"]
+            found = one.get(f"/api/incidents/{incidents[0]['id']}")["evidence"] if incidents else []
+            return {each["kind"]: each["data"] for each in found}
+
+        wait_for(lambda: {"container", "logs"} <= set(evidence()))
+        docker.docker("rm", "--force", "fks_api")
+        kept = evidence()
+        assert (kept["container"]["exit_code"], kept["container"]["labels"]) == (7, {})
+        assert str(kept["container"]["image_id"]).startswith("sha256:")
+        lines = kept["logs"]["lines"]
+        assert isinstance(lines, list)
+        assert lines[-1].partition(" ")[2] == "panic: no money left"

@@ -831,7 +831,7 @@ export interface components {
         };
         /**
          * Container
-         * @description What Docker knows of a container. `state` and `health` are Docker's own words.
+         * @description What Docker knows of a container. `state` and `health` are Docker's own words, `image_id` the image's digest.
          */
         "fks_master.docker.engine.Container": {
             /** @default null */
@@ -840,6 +840,8 @@ export interface components {
             health: string | null;
             id: string;
             image: string;
+            /** @default  */
+            image_id: string;
             /** @default {} */
             labels: {
                 [key: string]: string;

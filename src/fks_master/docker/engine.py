@@ -22,11 +22,12 @@ KINDS = ("die", "oom", "health_status", "start", "stop", "kill", "destroy", "res
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """What Docker knows of a container. `state` and `health` are Docker's own words."""
+    """What Docker knows of a container. `state` and `health` are Docker's own words, `image_id` the image's digest."""
 
     id: str
     name: str
     image: str
+    image_id: str = ""
     state: str
     labels: Mapping[str, str] = {}
     health: str | None = None
@@ -208,6 +209,7 @@ def _container(data: Mapping[str, Any]) -> Container:
         id=data["Id"],
         name=str(data.get("Name", "")).lstrip("/"),
         image=config.get("Image", ""),
+        image_id=str(data.get("Image") or ""),
         state=state.get("Status", "unknown"),
         labels=config.get("Labels") or {},
         health=(state.get("Health") or {}).get("Status"),

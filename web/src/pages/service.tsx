@@ -111,7 +111,7 @@ function ContainerFacts({ health }: { health: Health }) {
       <dl class="facts">
         <Fact name="Name">{container.name}</Fact>
         <Fact name="State">{container.state}</Fact>
-        <Fact name="Image">{container.image}</Fact>
+        <Fact name="Image"><span title={container.image_id}>{container.image}</span></Fact>
         <Fact name="Started">{container.started_at && <><Age at={container.started_at} /> ago</>}</Fact>
         <Fact name="Exit code">{container.exit_code}</Fact>
         <Fact name="Out of memory">{container.oom_killed ? "yes" : ""}</Fact>
