@@ -86,10 +86,10 @@ export function MapPage() {
             const kind = one.id === id ? "chosen" : reached.has(one.id) ? "reached" : "";
             const choose = () => (chosen.value = one.id);
             return (
-              <g key={one.id} class={`node ${kind}`} transform={`translate(${x} ${y})`} tabIndex={0} role="button" aria-label={`${one.name}, ${one.status}`} aria-pressed={one.id === id} onClick={choose} onKeyDown={(event) => event.key === "Enter" && choose()}>
+              <g key={one.id} class={`node ${kind}`} transform={`translate(${x} ${y})`} tabindex={0} role="button" aria-pressed={one.id === id} onClick={choose} onKeyDown={(event) => event.key === "Enter" && choose()}>
                 <rect width={WIDTH} height={HEIGHT} rx="5" />
                 <foreignObject x="10" y="6" width={WIDTH - 16} height={HEIGHT - 8}>
-                  <div class="row cut"><Mark status={one.status} /><b class="cut">{one.name}</b></div>
+                  <div class="row cut"><Mark status={one.status} isNamed /><b class="cut">{one.name}</b></div>
                   <div class="soft cut">{reason(one) || `${figure(one.response_time_ms)} ms`}</div>
                 </foreignObject>
               </g>
