@@ -41,6 +41,7 @@ bench: setup
 	$(BIN)/python -m bench.checks
 	$(BIN)/python -m bench.jobs
 	$(BIN)/python -m bench.history
+	$(BIN)/python -m bench.dashboard
 
 clean:
 	rm -rf $(VENV) web/node_modules src/fks_master/api/static/app .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build
