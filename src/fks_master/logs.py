@@ -13,7 +13,8 @@ Ids = Callable[[], Mapping[str, str]]
 def configure(level: str, *, as_json: bool, ids: Ids = dict) -> None:
     """Set up our own log and the standard library's alike.
 
-    `ids` names the trace that a line belongs to. Values are escaped: no service can forge a line of the log.
+    `ids` names the trace that a line belongs to. Values are escaped: no service can forge a line of the log. Tracebacks
+    are plain: those with the values of variables would tell secrets, and take seconds in which nothing else happens.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
@@ -38,11 +39,16 @@ def configure(level: str, *, as_json: bool, ids: Ids = dict) -> None:
 
 
 def _as_json() -> list[Processor]:
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
 
 
 def _for_people() -> list[Processor]:
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), repr_native_str=True)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 
 
 def _with(ids: Ids) -> Processor:

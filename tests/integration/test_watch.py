@@ -99,7 +99,7 @@ async def test_a_check_reaches_the_api_and_the_metrics(prober: Prober, tmp_path:
     assert change.state.status is Status.UNHEALTHY
     assert [event.event_type for event in change.events] == ["StatusChanged", "ServiceDown"]
     view = View(hub, metrics, clock)
-    endpoints = [*MonitorRoutes(view, lambda: None).endpoints(), *ServiceRoutes(view).endpoints()]
+    endpoints = [*MonitorRoutes(view, lambda: None, lambda: None).endpoints(), *ServiceRoutes(view).endpoints()]
     doors = Doors(Guard(), Doorkeeper(Authority(), clock), Audit(tmp_path / "audit.jsonl"), clock)
     application = build(
         LiveFeed(hub, view, metrics, Commands(doors, {})),

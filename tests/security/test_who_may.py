@@ -1,5 +1,6 @@
 """S1, S2, S5 and S14 against a running monitor: every route, every combination of credentials, foreign pages."""
 
+import hashlib
 import http.client
 import json
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import jwt
 import pytest
-from tests.process import PATIENCE, Monitor, monitor
+from tests.process import PATIENCE, Monitor, monitor, wait_for
 from tests.tools import tool
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -147,6 +148,33 @@ def test_a_listed_origin_may_act_and_its_preflight_is_answered(tmp_path: Path) -
         assert (status, headers["access-control-allow-origin"]) == (409, "https://ops.example")
         with connect(ws(one), additional_headers=known) as live:
             assert json.loads(live.recv(PATIENCE))["type"] == "initial"
+
+
+def test_the_web_services_that_are_watched_may_act_without_being_listed(tmp_path: Path) -> None:
+    path = config(tmp_path, "")
+    web = '[[services]]\nid = "web"\nservice_type = "Web"\nhealth_endpoint = "http://fks_web.example:3000/health"\n'
+    path.write_text(path.read_text() + web)
+    with monitor("--config", str(path), FKS_MONITOR_API_KEY=KEY) as one:
+        for origin in ("http://fks_web.example:3000", "http://localhost:3000"):
+            status, headers, _ = one.request("/api/services/one/restart", "POST", x_api_key=KEY, origin=origin)
+            assert (status, headers["access-control-allow-origin"]) == (409, origin)
+        for origin in ("http://localhost:3001", "https://localhost:3000", "http://other.example:3000"):
+            assert one.request("/api/services/one/restart", "POST", x_api_key=KEY, origin=origin)[0] == 403
+
+
+def test_open_mode_is_said_and_a_key_of_the_file_ends_it(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    with monitor("--config", str(path)) as one:
+        standing = one.get("/api/status")
+        assert standing["open_mode"] is True
+        assert "Open mode" in standing["warnings"][0]
+        digest = hashlib.sha256(KEY.encode()).hexdigest()
+        path.write_text(f'[[api_keys]]\nname = "ops"\nhash = "{digest}"\nscope = "admin"\n' + path.read_text())
+        wait_for(lambda: one.request("/api/status")[0] == 401)
+        standing = json.loads(one.request("/api/status", x_api_key=KEY)[2])
+        assert (standing["open_mode"], standing["warnings"]) == (False, [])
+    with monitor("--config", str(path)) as one:
+        assert "OPEN" not in one.log
 
 
 def ws(one: Monitor) -> str:

@@ -1,5 +1,8 @@
 // What stands around every page: the bar, the ways, the banner over old data.
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { ask } from "./api";
 import { isHelpOpen, isKeyOpen, isPaletteOpen } from "./dialogs";
 import { heard, isOpen, isStale, now, said, services } from "./feed";
 import { page, query, setQuery } from "./router";
@@ -15,6 +18,21 @@ function Banner() {
   const old = span((now.value - heard.value) / 1000);
   const text = isOpen.value ? `Nothing new for ${old}. What you see is old.` : `Connection lost. What you see is ${old} old. Trying again.`;
   return <p class="banner" role="alert">{text}</p>;
+}
+
+interface Standing {
+  warnings: string[];
+}
+
+const warnings = signal<string[]>([]);
+
+/** What the owner of the monitor should know: asked at the start, and again every minute; who may not read it, is not told. */
+function Warnings() {
+  const minute = Math.floor(now.value / 60_000);
+  useEffect(() => {
+    ask<Standing>("/api/status").then((found) => (warnings.value = found.warnings)).catch(() => undefined);
+  }, [minute]);
+  return <>{warnings.value.map((text) => <p key={text} class="notice" role="note">▲ {text}</p>)}</>;
 }
 
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -38,6 +56,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <button class="quiet" onClick={() => (isHelpOpen.value = true)} aria-label="Help: keys">?</button>
       </header>
       <Banner />
+      <Warnings />
       <div class="body">
         <nav aria-label="Pages">
           {PAGES.map(([where, text]) => <a key={where} href={`#${where}`} aria-current={where === here ? "page" : undefined}>{text}</a>)}

@@ -716,6 +716,25 @@ export interface components {
             };
         };
         /**
+         * Standing
+         * @description How the monitor itself stands; `warnings` are what its owner should know and do something about.
+         */
+        Standing: {
+            checks_completed: number;
+            config: string | null;
+            control_enabled: boolean;
+            docker_version: string | null;
+            loop_lag_seconds: number;
+            open_mode: boolean;
+            results_dropped: number;
+            services: number;
+            started_at: string;
+            store_failing: boolean;
+            tls: boolean;
+            version: string;
+            warnings: string[];
+        };
+        /**
          * Status
          * @description What the last completed check says.
          * @enum {unknown}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -156,13 +156,19 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
         log.error("request_failed", path=request.url.path[:200], error=repr(error)[:500])
         return problem(500, "Internal error", "the monitor failed to answer; its log says why, by the X-Request-Id")
 
+    async def gone(request: Request, _: Exception) -> Response:
+        log.debug("client_gone", path=request.url.path[:200])
+        return problem(400, "Incomplete", "the request ended before its body")
+
     routes = [
         *routed(endpoints, doors),
         WebSocketRoute("/ws", guarded_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Observed(
-        Starlette(routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed}),
+        Starlette(
+            routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed, ClientDisconnect: gone}
+        ),
         metrics,
         doors.clock,
         tracer,

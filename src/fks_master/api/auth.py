@@ -78,6 +78,12 @@ class Authority(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         return not self.keys and self.jwt_secret is None
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Name the kinds of credential that are configured."""
+        ways = (("API key", self.keys), ("JWT", self.jwt_secret))
+        return tuple(name for name, is_set in ways if is_set)
+
 
 class Doorkeeper:
     """Tells who presents a credential, and decides whether they may."""

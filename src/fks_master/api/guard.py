@@ -5,10 +5,13 @@ attacker could point at us (DNS rebinding) is refused.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import HTTPConnection
+
+from fks_master.model import Service, ServiceType
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -24,9 +27,13 @@ class Guard:
     def __init__(
         self, allowed_origins: Sequence[str] = (), allowed_hosts: Sequence[str] = (), *, is_open: bool = True
     ) -> None:
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in allowed_origins)
+        self.allow(allowed_origins)
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self.is_open = is_open
+
+    def allow(self, origins: Iterable[str]) -> None:
+        """Replace the origins that may open `/ws` and change things."""
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     def refuses(self, connection: HTTPConnection) -> Refusal | None:
         host = connection.headers.get("host", "")
@@ -54,6 +61,16 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def origins_of(services: Iterable[Service]) -> Iterator[str]:
+    """Give the origins of the services of type Web: where they are checked, and on this machine at the same port."""
+    for service in services:
+        url = urlsplit(service.health_endpoint)
+        if service.service_type is ServiceType.WEB and url.scheme in {"http", "https"} and url.hostname:
+            host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+            port = f":{url.port}" if url.port else ""
+            yield from (f"{url.scheme}://{name}{port}" for name in (host, "localhost"))
 
 
 def _without_port(host: str) -> str:

@@ -1,18 +1,29 @@
-"""The web server: a socket of ours, uvicorn behind it."""
+"""The web server: a socket of ours, uvicorn behind it, and the patience that uvicorn does not limit."""
 
+import asyncio
 import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from fks_master.errors import ListenError
 
 GRACEFUL_SECONDS = 5
 MAX_FRAME = 64 * 1024
+MAX_HEAD = 64 * 1024
+REQUEST_SECONDS = 10.0
+STALL_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10.0
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -32,6 +43,116 @@ def _advice(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"port {port} needs more rights than we have; choose one above 1023 with --port"
     return f"cannot listen on {host}, port {port}: {error.strerror}"
+
+
+class Timer:
+    """Calls once, after some seconds, unless stopped."""
+
+    def __init__(self) -> None:
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, call: Callable[[], None]) -> None:
+        self.stop()
+        self._handle = asyncio.get_running_loop().call_later(seconds, call)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._handle is not None
+
+
+def drop(transport: asyncio.BaseTransport) -> None:
+    """End a connection at once, with what nobody reads: the kernel, too, forgets it instead of trying for minutes."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if hasattr(transport, "abort"):
+        transport.abort()
+    else:
+        transport.close()
+
+
+class PatientHttp(HttpToolsProtocol):
+    """Ends a connection that sends a request, or takes an answer, too slowly."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._request = Timer()
+        self._stall = Timer()
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._request.start(REQUEST_SECONDS, self._end_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request.stop()
+        self._stall.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._request.is_running and (self.cycle is None or not self.cycle.more_body):
+            self._request.start(REQUEST_SECONDS, self._end_slow)
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+            self._end(TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        self._head_bytes, self._is_in_head = 0, True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._request.stop()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._request.stop()
+        super().handle_websocket_upgrade()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall.start(STALL_SECONDS, partial(drop, self.transport))
+
+    def resume_writing(self) -> None:
+        self._stall.stop()
+        super().resume_writing()
+
+    def _end_slow(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        self._end(b"" if is_answering else TOO_SLOW)
+
+    def _end(self, words: bytes) -> None:
+        if words:
+            self.transport.write(words)
+        self.transport.close()
+
+
+class PatientWebSocket(WebSocketsSansIOProtocol):
+    """Drops a reader that stalls: uvicorn would wait for it without end, and keep what it does not read."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._stall = Timer()
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stall.stop()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall.start(STALL_SECONDS, partial(drop, self.transport))
+
+    def resume_writing(self) -> None:
+        self._stall.stop()
+        super().resume_writing()
 
 
 class Server(uvicorn.Server):
@@ -54,11 +175,34 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=bool(trusted_proxies),
                 forwarded_allow_ips=list(trusted_proxies),
+                http=PatientHttp,
+                ws=PatientWebSocket,
                 ws_max_size=MAX_FRAME,
                 timeout_graceful_shutdown=GRACEFUL_SECONDS,
                 ssl_context_factory=None if context is None else lambda _config, _default: context,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, with a limit on the TLS handshake, which uvicorn cannot be told."""
+
+        def protocol() -> asyncio.Protocol:
+            return PatientHttp(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        loop, context = asyncio.get_running_loop(), self.config.ssl
+        patience = HANDSHAKE_SECONDS if context else None
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=one,
+                backlog=2048,
+                ssl=context,
+                ssl_handshake_timeout=patience,
+                ssl_shutdown_timeout=patience,
+            )
+            for one in sockets or []
+        ]
+        self.started = True
 
     async def run_until_stopped(self) -> None:
         await self.serve(sockets=[self._listener])

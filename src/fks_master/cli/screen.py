@@ -4,18 +4,17 @@ import click
 
 from fks_master import __version__
 from fks_master.app import Started
-from fks_master.config.environment import Settings
 
 
 def show(started: Started) -> None:
-    config, settings = started.config, started.settings
+    config = started.config
     critical = sum(service.critical for service in config.services)
     source = config.source or "the built-in FKS services (there is no config/monitor.toml)"
     lines = {
         "watching": f"{len(config.services)} services, {critical} of them critical, from {source}",
         "dashboard": started.address,
         "metrics": f"{started.address}/metrics",
-        "access": _access(settings, is_controlling=config.control.enabled),
+        "access": _access(started.credentials, is_controlling=config.control.enabled),
     }
     click.secho(f"FKS Master {__version__}", bold=True, err=True)
     for name, value in lines.items():
@@ -24,10 +23,9 @@ def show(started: Started) -> None:
         click.secho(f"  warning    {warning}", fg="yellow", err=True)
 
 
-def _access(settings: Settings, *, is_controlling: bool) -> str:
+def _access(credentials: tuple[str, ...], *, is_controlling: bool) -> str:
     if not is_controlling:
         return "nothing can be changed (control is off)"
-    ways = [way for way, is_set in (("API key", settings.api_key), ("JWT", settings.ws_jwt_secret)) if is_set]
-    if ways:
-        return f"changes need a credential ({' or '.join(ways)})"
+    if credentials:
+        return f"changes need a credential ({' or '.join(credentials)})"
     return "OPEN: whoever reaches this address may restart services; set FKS_MONITOR_API_KEY to close it"

@@ -50,21 +50,29 @@ class Past:
             await self.recorder.restore()
         return remembered
 
-    async def lead(self) -> None:
-        """Wait as standby while another instance works on the store."""
-        is_said = False
-        while True:
+    async def may_lead(self) -> bool:
+        """Whether no other instance works on the store; one that is away altogether has nobody else."""
+        try:
+            await self._database.open()
+        except StoreOccupiedError as error:
+            log.warning("standby", reason=str(error))
+            return False
+        except StoreUnavailableError:
+            return True
+        return True
+
+    async def wait_to_lead(self) -> None:
+        """Wait as standby until the other instance has ended."""
+        is_occupied = True
+        while is_occupied:
+            await self._clock.sleep(STANDBY_SECONDS)
             try:
                 await self._database.open()
-            except StoreOccupiedError as error:
-                if not is_said:
-                    log.warning("standby", reason=str(error))
-                is_said = True
-                await self._clock.sleep(STANDBY_SECONDS)
+            except StoreOccupiedError:
+                continue
             except StoreUnavailableError:
-                return
-            else:
-                return
+                log.warning("standby_over", reason="the store does not answer")
+            is_occupied = False
 
     async def run(self, announce: Callable[[Event], None]) -> None:
         async with asyncio.TaskGroup() as group:

@@ -17,7 +17,7 @@ from fks_master.alerts.silences import Silence, Window
 from fks_master.alerts.store import Delivery
 from fks_master.api.answers import as_json, problem
 from fks_master.api.endpoint import Access, Endpoint
-from fks_master.api.routes.incidents import read_body, read_query, unavailable
+from fks_master.api.questions import read_body, read_query, unavailable
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from fks_master.api.answers import as_json, problem
 from fks_master.api.endpoint import Access, Endpoint
-from fks_master.api.routes.incidents import read_query, unavailable
+from fks_master.api.questions import read_query, unavailable
 from fks_master.api.routes.services import unknown_service
 from fks_master.clock import Clock
 from fks_master.errors import StorageError

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,15 +11,13 @@ from starlette.responses import Response
 
 from fks_master.api.answers import as_json, problem
 from fks_master.api.endpoint import Access, Endpoint
+from fks_master.api.questions import read_body, read_query, unavailable
 from fks_master.errors import StorageError
 from fks_master.history.archive import LAST, LONG_AGO, NEVER, Archive, Incident, Wanted
 from fks_master.history.postmortem import postmortem
 from fks_master.hub import Hub
 from fks_master.model import Event
 
-T = TypeVar("T")
-
-MAX_BODY = 65536
 Count = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -70,30 +68,6 @@ class Acknowledgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who looks after it."""
 
     by: Annotated[str, Meta(max_length=100)] = "operator"
-
-
-def read_query(request: Request, shape: type[T]) -> T | Response:
-    """Read the query string, or return the problem to answer with."""
-    try:
-        return msgspec.convert(dict(request.query_params), shape, strict=False)
-    except msgspec.ValidationError as error:
-        return problem(400, "Bad query", str(error))
-
-
-async def read_body(request: Request, shape: type[T]) -> T | Response:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            return problem(413, "Too large", f"at most {MAX_BODY} bytes")
-    try:
-        return msgspec.json.decode(body or b"{}", type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return problem(400, "Bad body", str(error))
-
-
-def unavailable(error: StorageError) -> Response:
-    return problem(503, "History is not available", f"the store does not answer: {error}"[:300])
 
 
 class IncidentRoutes:

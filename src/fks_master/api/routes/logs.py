@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from fks_master.api.answers import problem
 from fks_master.api.endpoint import Access, Endpoint
-from fks_master.api.routes.incidents import read_query
+from fks_master.api.questions import read_query
 from fks_master.api.routes.services import unknown_service
 from fks_master.clock import Clock
 from fks_master.docker.engine import Engine, LogQuery

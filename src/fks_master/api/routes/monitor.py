@@ -23,12 +23,31 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the monitor itself stands; `warnings` are what its owner should know and do something about."""
+
+    version: str
+    started_at: datetime
+    open_mode: bool
+    control_enabled: bool
+    tls: bool
+    docker_version: str | None
+    config: str | None
+    services: int
+    checks_completed: int
+    loop_lag_seconds: float
+    store_failing: bool
+    results_dropped: int
+    warnings: tuple[str, ...]
+
+
 class MonitorRoutes:
     """`reason_unwell` says why the monitor does not do its job; None: it does."""
 
-    def __init__(self, view: View, reason_unwell: Callable[[], str | None]) -> None:
+    def __init__(self, view: View, reason_unwell: Callable[[], str | None], standing: Callable[[], Standing]) -> None:
         self._view = view
         self._reason_unwell = reason_unwell
+        self._standing = standing
 
     def endpoints(self) -> list[Endpoint]:
         page, text = "text/html", "text/plain"
@@ -44,6 +63,14 @@ class MonitorRoutes:
                 access=Access.OPEN,
                 summary="Whether the monitor does its job; 503 and a reason when it does not",
                 answer=Health,
+            ),
+            Endpoint(
+                method=get,
+                path="/api/status",
+                handle=self.status,
+                access=Access.READ,
+                summary="How the monitor itself stands, and what its owner should know",
+                answer=Standing,
             ),
             Endpoint(
                 method=get,
@@ -70,6 +97,9 @@ class MonitorRoutes:
         reason = self._reason_unwell()
         word = "healthy" if reason is None else "unhealthy"
         return as_json(Health(word, "fks_master", self._view.clock.now(), reason), 200 if reason is None else 503)
+
+    async def status(self, _: Request) -> Response:
+        return as_json(self._standing())
 
     async def system(self, _: Request) -> Response:
         return as_json(self._view.system(self._view.statuses()))

@@ -1,0 +1,118 @@
+"""The parts that look: prober, scheduler, hub, and what they remember."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from fks_master import history
+from fks_master.alerts import store as alert_store
+from fks_master.clock import Clock
+from fks_master.config.environment import Settings
+from fks_master.config.schema import Config
+from fks_master.history.keeper import Retention
+from fks_master.history.past import Past
+from fks_master.hub import Hub
+from fks_master.logs import configure
+from fks_master.metrics import Metrics
+from fks_master.model import Event, EventType, Result, Service
+from fks_master.probes.prober import Prober
+from fks_master.scheduler.loop import Probe, Scheduler
+from fks_master.storage import Database, Restored
+from fks_master.storage.address import MEMORY, database_at
+from fks_master.tracing import NoTracer, Tracer
+
+TRACES_SECONDS = 2.0
+
+
+class Watching:
+    """Checks what the config names, and keeps what it saw."""
+
+    def __init__(self, config: Config, clock: Clock, tracer: Tracer, stack: AsyncExitStack) -> None:
+        self.clock = clock
+        self.tracer = tracer
+        self.started = clock.now()
+        self.metrics = Metrics(clock.monotonic())
+        self.database = _database(config)
+        self.past = Past(self.database, lambda: self.hub.services, clock, _retention(config))
+        stack.push_async_callback(self.past.close)
+        self.hub = Hub(config.services, config.policy, self.metrics, self.past.journal.record)
+        self.prober = _prober(clock, stack)
+        self.scheduler = Scheduler(
+            _traced(self.prober.probe, tracer),
+            self.hub.ingest,
+            clock,
+            config.monitoring.batch_size,
+            on_pause=partial(_tell_pause, self.hub, clock),
+        )
+
+    async def restore(self) -> Restored:
+        """Go on where an earlier process stopped, and begin to look."""
+        remembered = await self.past.restore(self.hub.services)
+        self.hub.restore(remembered)
+        self.scheduler.watch(list(self.hub.services.values()))
+        return remembered
+
+    def reconfigure(self, fresh: Config) -> None:
+        self.hub.reconfigure(fresh.services, fresh.policy)
+        self.scheduler.watch(list(fresh.services))
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        return [self.past.run(self.hub.announce), self.scheduler.run()]
+
+
+def observed(settings: Settings, stack: AsyncExitStack) -> Tracer:
+    """Set up traces and the log, whose lines name the trace that they belong to."""
+    tracer = _tracer(settings)
+    stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
+    configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
+    return tracer
+
+
+def _database(config: Config) -> Database:
+    migrations = (*history.MIGRATIONS, *alert_store.MIGRATIONS)
+    return database_at(config.history.url if config.history.enabled else MEMORY, migrations)
+
+
+def _retention(config: Config) -> Retention:
+    keep = config.history
+    return Retention(keep.results_hours, keep.minutes_days, keep.hours_days, keep.events_days)
+
+
+def _prober(clock: Clock, stack: AsyncExitStack) -> Prober:
+    prober = Prober(clock)
+    prober.start()
+    stack.push_async_callback(prober.close)
+    return prober
+
+
+def _tracer(settings: Settings) -> Tracer:
+    if settings.otel_endpoint is None:
+        return NoTracer()
+    from fks_master.tracing.otlp import OtlpTracer  # noqa: PLC0415 - 20 MB that nobody pays who does not trace
+
+    return OtlpTracer(settings.otel_endpoint, settings.service_name, settings.trace_sample_ratio)
+
+
+def _tell_pause(hub: Hub, clock: Clock, seconds: float) -> None:
+    message = f"The monitor itself was held up for {seconds:.1f} s; checks under way meanwhile do not count"
+    hub.announce(Event(EventType.SYSTEM_ALERT, message, clock.now(), data={"pause_seconds": round(seconds, 3)}))
+
+
+def _traced(probe: Probe, tracer: Tracer) -> Probe:
+    """Give every check a span of its own."""
+    if isinstance(tracer, NoTracer):
+        return probe
+
+    async def traced(service: Service) -> Result:
+        with tracer.span("check", {"fks.service_id": service.id}) as span:
+            result = await probe(service)
+            span.note("fks.outcome", result.outcome)
+            for phase in result.phases.__struct_fields__:
+                span.note(f"fks.phase.{phase}_seconds", getattr(result.phases, phase))
+            if result.reason:
+                span.fail(f"{result.reason}: {result.message}")
+            return result
+
+    return traced

@@ -1,0 +1,117 @@
+"""S9: clients that are slow in every way are closed in time, and nobody else notices."""
+
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.process import Monitor, monitor, wait_for
+from tests.servers import make_certificate
+
+CLOSED_WITHIN = 15.0
+
+
+def address(one: Monitor) -> tuple[str, int]:
+    host, _, port = one.address.rpartition("//")[2].rpartition(":")
+    return host, int(port)
+
+
+def config(folder: Path, count: int = 1) -> Path:
+    path = folder / "monitor.toml"
+    services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "http://127.0.0.1:1/"\n' for n in range(count))
+    path.write_text("".join(services))
+    return path
+
+
+def seconds_until_closed(client: socket.socket, began: float) -> float:
+    client.settimeout(0.02)
+    while time.monotonic() - began < CLOSED_WITHIN + 10:
+        try:
+            if not client.recv(65536):
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - began
+
+
+SLOW = {
+    "says nothing": b"",
+    "stops in the head": b"GET /health HTTP/1.1\r\nHost: 127",
+    "stops in the body": b"POST /api/silences HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n{",
+    "only blank lines": b"\r\n",
+    "idle after an answer": b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "stops in the handshake": b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+}
+
+
+def test_slow_clients_are_closed_and_others_are_served(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path))) as one, ExitStack() as stack:
+        began = time.monotonic()
+        clients = {}
+        for number in range(500):
+            name = list(SLOW)[number % len(SLOW)]
+            client = stack.enter_context(socket.create_connection(address(one), timeout=5))
+            client.sendall(SLOW[name])
+            clients[number] = (name, client)
+        trickling = stack.enter_context(socket.create_connection(address(one), timeout=5))
+        trickling.sendall(b"GET /health HTTP/1.1\r\nX-Slow: ")
+        is_trickling = True
+        slowest_answer = 0.0
+        while time.monotonic() - began < 11:
+            asked = time.monotonic()
+            assert one.request("/health")[0] == 200
+            slowest_answer = max(slowest_answer, time.monotonic() - asked)
+            try:
+                trickling.sendall(b"x")
+            except OSError:
+                is_trickling = False
+            time.sleep(0.2)
+        for name, client in clients.values():
+            assert seconds_until_closed(client, began) < CLOSED_WITHIN, name
+        assert not is_trickling or seconds_until_closed(trickling, began) < CLOSED_WITHIN
+        assert slowest_answer < 5
+        assert wait_for(lambda: one.status("s0")) == "Unhealthy"
+
+
+def test_who_does_not_read_the_answer_is_dropped(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path, 2000))) as one, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(address(one))
+        wait_for(lambda: len(one.request("/metrics")[2]) > 1_000_000)
+        for _ in range(40):
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        peer = f":{client.getsockname()[1]}"
+
+        def is_gone() -> bool:
+            found = subprocess.run(["ss", "-Htn"], capture_output=True, text=True, check=True).stdout
+            return not any(line.rstrip().endswith(peer) for line in found.splitlines())
+
+        wait_for(is_gone, 25)
+        assert one.request("/health")[0] == 200
+
+
+def test_a_head_without_end_is_refused(tmp_path: Path) -> None:
+    with monitor("--config", str(config(tmp_path))) as one, socket.create_connection(address(one), timeout=5) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        answer = b""
+        try:
+            for number in range(4000):
+                client.sendall(b"X-%d: %s\r\n" % (number, b"y" * 100))
+            answer = client.recv(1000)
+        except OSError:
+            pass  # closed while we still wrote
+        assert answer == b"" or b" 431 " in answer
+        assert one.request("/health")[0] == 200
+
+
+def test_a_tls_handshake_that_stalls_is_closed(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    where = {"FKS_TLS_CERT": str(certificate), "FKS_TLS_KEY": str(key)}
+    with monitor("--config", str(config(tmp_path)), **where) as one:
+        began = time.monotonic()
+        with socket.create_connection(address(one), timeout=5) as client:
+            client.sendall(b"\x16\x03\x01")
+            assert seconds_until_closed(client, began) < CLOSED_WITHIN
