@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.docker_engine import Engine
 from tests.integration.test_docker import watched
+from tests.integration.test_webhook import Receiver, all_seen, told
 from tests.process import Monitor, fleet, monitor, wait_for
 
 pytestmark = pytest.mark.timeout(180)
@@ -88,4 +89,38 @@ def test_a_key_of_ones_own_has_its_scope_is_taken_up_and_ends(tmp_path: Path) ->
 @pytest.mark.parametrize("arguments", [("a b",), ("a", "--expires", "soon"), ("a", "--scope", "root")])
 def test_a_bad_key_is_not_made(arguments: tuple[str, ...]) -> None:
     done = run("http://127.0.0.1:1", "keys", "new", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_alerts_are_listed_taken_in_hand_and_silenced(tmp_path: Path) -> None:
+    receiver = Receiver()
+    with fleet() as fks, monitor("--config", str(told(fks, receiver, tmp_path))) as one:
+        wait_for(lambda: all_seen(one))
+        calm = run(one, "alerts", "list")
+        assert (calm.returncode, calm.stdout) == (0, "no alerts\n")
+        fks.behave("fks_worker", "error")
+        wait_for(lambda: receiver.events)
+        found = run(one, "alerts", "list")
+        assert (found.returncode, found.stdout.splitlines()[-1]) == (1, "1 open")
+        assert "ServiceDown:fks_worker" in found.stdout
+        done = run(one, "alerts", "ack", "ServiceDown:fks_worker", "--by", "anna")
+        assert (done.returncode, done.stdout) == (0, "ServiceDown:fks_worker: in hand of anna\n")
+        assert run(one, "alerts", "ack", "ServiceDown:nobody").returncode == 1
+        made = run(one, "alerts", "silence", "service_id=fks_a*", "--for", "2h", "--comment", "moving", "--json")
+        silence = json.loads(made.stdout)
+        assert (silence["matchers"], silence["comment"]) == ({"service_id": "fks_a*"}, "moving")
+        listed = json.loads(run(one, "alerts", "list", "--json").stdout)
+        assert [each["id"] for each in listed["silences"]] == [silence["id"]]
+        assert run(one, "alerts", "unsilence", silence["id"]).stdout == f"{silence['id']}: ended\n"
+        assert one.get("/api/silences") == []
+        tested = run(one, "alerts", "test", "webhook")
+        assert (tested.returncode, tested.stdout) == (0, "webhook: taken: HTTP 200\n")
+        receiver.status = 404
+        assert run(one, "alerts", "test", "webhook").returncode == 1
+        assert "known: webhook" in run(one, "alerts", "test", "nobody").stderr
+
+
+@pytest.mark.parametrize("arguments", [("service_id", "--for", "1h"), ("a=b", "--for", "soon"), ("a=b",)])
+def test_a_bad_silence_is_not_sent(arguments: tuple[str, ...]) -> None:
+    done = run("http://127.0.0.1:1", "alerts", "silence", *arguments)
     assert (done.returncode, done.stdout) == (2, "")

@@ -26,6 +26,7 @@ class Cause(StrEnum):
     NEWS = "news"
     REPEAT = "repeat"
     ESCALATION = "escalation"
+    ACKNOWLEDGEMENT = "acknowledgement"
     TEST = "test"
 
 
@@ -39,7 +40,10 @@ class AlertState(StrEnum):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One fact for people. `id` is the same in every repeat of the same message, and in no other."""
+    """One fact for people. `id` is the same in every repeat of the same message, and in no other.
+
+    `thread` is shared by all notices of one episode of an alert, from its beginning to its end.
+    """
 
     id: str
     event_type: str
@@ -52,6 +56,7 @@ class Notice(msgspec.Struct, frozen=True):
     critical: bool = False
     is_firing: bool = True
     cause: Cause = Cause.NEWS
+    thread: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -80,6 +85,11 @@ class Alert(msgspec.Struct, frozen=True):
     @property
     def service_id(self) -> str | None:
         return self.notice.service_id
+
+    def outgoing(self, receiver: str, notice: Notice) -> "Outgoing":
+        """Address a notice about this alert to a receiver."""
+        thread = f"{self.key}@{int(self.began.timestamp() * 1000)}"
+        return Outgoing(receiver, msgspec.structs.replace(notice, thread=thread))
 
 
 class Outgoing(msgspec.Struct, frozen=True):

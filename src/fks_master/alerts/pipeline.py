@@ -112,7 +112,7 @@ class Pipeline:
         else:
             self._drop(alert.key)
         receivers = (*receivers_of(self.routes, alert.notice, alert.labels), *alert.escalated)
-        return [Outgoing(name, alert.notice) for name in dict.fromkeys(receivers)]
+        return [alert.outgoing(name, alert.notice) for name in dict.fromkeys(receivers)]
 
     def _remind(self, alert: Alert, now: datetime) -> Iterator[Outgoing]:
         if alert.told_at is None or alert.acknowledged_by or not alert.notice.is_firing:
@@ -122,12 +122,13 @@ class Pipeline:
             if number > alert.repeats:
                 self._put(replace(self.alerts[alert.key], repeats=number))
                 notice = replace(alert.notice, id=f"{alert.notice.id}.repeat{number}", cause=Cause.REPEAT)
-                yield from (Outgoing(name, notice) for name in receivers)
+                yield from (alert.outgoing(name, notice) for name in receivers)
         for seconds, name in escalations(self.routes, alert):
             known = self.alerts[alert.key]
             if name not in known.escalated and now >= alert.told_at + timedelta(seconds=seconds):
                 self._put(replace(known, escalated=(*known.escalated, name)))
-                yield Outgoing(name, replace(alert.notice, id=f"{alert.notice.id}.up", cause=Cause.ESCALATION))
+                notice = replace(alert.notice, id=f"{alert.notice.id}.up", cause=Cause.ESCALATION)
+                yield alert.outgoing(name, notice)
 
     def _is_over(self, alert: Alert) -> bool:
         """Whether a slow service is fast again, or nobody watches the service any more: over without a word."""

@@ -43,12 +43,14 @@ class Client:
             raise ClientError(f"{self.url}: expected an address that begins with http:// or https://")
         self._key = _key(key_file)
 
-    def open(self, path: str, method: str = "GET", seconds: float | None = SECONDS) -> IO[bytes]:
-        """Raise ClientError unless the answer is a success."""
+    def open(self, path: str, method: str = "GET", seconds: float | None = SECONDS, body: object = None) -> IO[bytes]:
+        """Raise ClientError unless the answer is a success. `body` is sent as JSON."""
         headers = {"x-api-key": self._key} if self._key and self._key.count(".") != 2 else {}
         if self._key and not headers:
             headers = {"authorization": f"Bearer {self._key}"}
-        request = urllib.request.Request(self.url + path, method=method, headers=headers)  # noqa: S310 - checked above
+        data = None if body is None else msgspec.json.encode(body)
+        headers |= {} if data is None else {"content-type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - checked above
         try:
             answer: IO[bytes] = urllib.request.urlopen(request, timeout=seconds)  # noqa: S310
         except urllib.error.HTTPError as error:
@@ -59,9 +61,11 @@ class Client:
             raise ClientError(message) from error
         return answer
 
-    def get(self, path: str, method: str = "GET") -> Any:  # noqa: ANN401 - JSON
-        with self.open(path, method) as answer:
-            return msgspec.json.decode(answer.read())
+    def get(self, path: str, method: str = "GET", body: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Return what is answered; None where that is nothing."""
+        with self.open(path, method, body=body) as answer:
+            found = answer.read()
+        return msgspec.json.decode(found) if found else None
 
     def service(self, service_id: str) -> str:
         """Return the path of a service; raises ClientError with what was probably meant."""
@@ -82,6 +86,11 @@ class Client:
             reason = str(error.reason)
         hint = "; set FKS_MONITOR_API_KEY or say --key-file" if error.code == 401 else ""
         return f"{self.url} refused ({error.code}): {reason}{hint}"
+
+
+def printable(text: str) -> str:
+    """Keep what a target wrote from steering the terminal."""
+    return "".join(one if one.isprintable() else "�" for one in text)
 
 
 def _key(file: Path | None) -> str | None:

@@ -10,7 +10,7 @@ from fks_master.errors import FksError
 # name → module: each holds a click command of the same name.
 COMMANDS = {
     name: f"fks_master.cli.{name}"
-    for name in ("serve", "demo", "check", "validate", "status", "restart", "logs", "compose", "keys", "db")
+    for name in ("serve", "demo", "check", "validate", "status", "restart", "logs", "alerts", "compose", "keys", "db")
 }
 MEANT = {"-h", "--help", "--version"}
 

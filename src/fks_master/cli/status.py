@@ -64,10 +64,5 @@ def _line(one: Mapping[str, Any], width: int) -> str:
     took = "" if one["response_time_ms"] is None else f"{one['response_time_ms']:.1f} ms"
     why = "" if one["status"] == "Healthy" else (one["error_message"] or "").splitlines()[:1]
     reason = why[0] if why else ""
-    text = f"{one['id']:<{width}}  {one['status']:<9}  {took:>10}  {_printable(reason)}"
+    text = f"{one['id']:<{width}}  {one['status']:<9}  {took:>10}  {client.printable(reason)}"
     return click.style(mark, fg=colour) + " " + text.rstrip()
-
-
-def _printable(text: str) -> str:
-    """Keep what a target wrote from steering the terminal."""
-    return "".join(one if one.isprintable() else "�" for one in text)

@@ -1,0 +1,144 @@
+"""`fks_master alerts`: what is wrong, who has it in hand, what is muted, and whether receivers work."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from fks_master.cli import client
+
+F = TypeVar("F", bound=Callable[..., object])
+COLOURS = {"critical": "red", "warning": "yellow", "info": "white"}
+DURATION = re.compile(r"(\d{1,6})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def machine(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="The monitor's answer as JSON.")(command)
+
+
+@click.group()
+def alerts() -> None:
+    """List, acknowledge and silence alerts; test a receiver.
+
+    \b
+    Examples:
+      fks_master alerts list
+      fks_master alerts ack ServiceDown:fks_api
+      fks_master alerts silence service_id=fks_api --for 2h --comment "moving the disk"
+      fks_master alerts test ops
+    """  # noqa: D301
+
+
+@alerts.command("list")
+@client.options
+@machine
+def list_(url: str | None, key_file: Path | None, *, as_json: bool) -> None:
+    """Show the open alerts, the gravest first, and the silences that last; exit 1 if an alert is open."""
+    monitor = client.Client(url, key_file)
+    found, silences = monitor.get("/api/alerts"), monitor.get("/api/silences")
+    if as_json:
+        click.echo(msgspec.json.encode({"alerts": found, "silences": silences}).decode())
+    else:
+        for one in found:
+            click.echo(_alert(one))
+        for one in silences:
+            click.echo(_silence(one))
+        click.echo("no alerts" if not found else f"{len(found)} open")
+    raise SystemExit(int(bool(found)))
+
+
+@alerts.command()
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--by", default="", help="Who has it in hand [the name of the key].")
+@client.options
+@machine
+def ack(ids: tuple[str, ...], by: str, url: str | None, key_file: Path | None, *, as_json: bool) -> None:
+    """Say that somebody has the alerts IDS in hand: they are neither repeated nor escalated."""
+    monitor = client.Client(url, key_file)
+    done = [monitor.get(f"/api/alerts/{quote(one, safe='')}/acknowledge", "POST", {"by": by}) for one in ids]
+    _say(done, [f"{one['id']}: in hand of {one['acknowledged_by']}" for one in done], as_json=as_json)
+
+
+@alerts.command()
+@click.argument("matchers", nargs=-1, required=True)
+@click.option("--for", "duration", required=True, help="How long: 90s, 30m, 2h or 3d.")
+@click.option("--comment", default="", help="Why.")
+@click.option("--author", default="", help="Who [the name of the key].")
+@client.options
+@machine
+def silence(matchers: tuple[str, ...], url: str | None, key_file: Path | None, *, as_json: bool, **said: str) -> None:
+    """Mute the alerts that fit all MATCHERS, each LABEL=PATTERN with * and ?.
+
+    \b
+    Examples:
+      fks_master alerts silence service_id=fks_w* --for 30m
+      fks_master alerts silence team=web severity=warning --for 1d --comment "known"
+    """  # noqa: D301
+    body = {
+        "matchers": dict(map(_matcher, matchers)),
+        "duration_seconds": _seconds(said["duration"]),
+        "comment": said["comment"],
+        "author": said["author"],
+    }
+    made = client.Client(url, key_file).get("/api/silences", "POST", body)
+    _say(made, [_silence(made)], as_json=as_json)
+
+
+@alerts.command()
+@click.argument("ids", nargs=-1, required=True)
+@client.options
+@machine
+def unsilence(ids: tuple[str, ...], url: str | None, key_file: Path | None, *, as_json: bool) -> None:
+    """End the silences IDS now."""
+    monitor = client.Client(url, key_file)
+    for one in ids:
+        monitor.get(f"/api/silences/{quote(one, safe='')}", "DELETE")
+    _say({"ended": ids}, [f"{one}: ended" for one in ids], as_json=as_json)
+
+
+@alerts.command()
+@click.argument("receiver")
+@client.options
+@machine
+def test(receiver: str, url: str | None, key_file: Path | None, *, as_json: bool) -> None:
+    """Send a harmless notification to RECEIVER now; exit 1 unless it is taken."""
+    found = client.Client(url, key_file).get(f"/api/receivers/{quote(receiver, safe='')}/test", "POST")
+    word = "taken" if found["success"] else "refused" if found["verdict"] == "refused" else "failed"
+    _say(found, [f"{receiver}: {word}: {client.printable(found['answer'])}"], as_json=as_json)
+    raise SystemExit(0 if found["success"] else 1)
+
+
+def _say(found: object, lines: list[str], *, as_json: bool) -> None:
+    for line in [msgspec.json.encode(found).decode()] if as_json else lines:
+        click.echo(line)
+
+
+def _alert(one: Mapping[str, Any]) -> str:
+    why = f" ({one['muted']})" if one["muted"] else f" (by {one['acknowledged_by']})" if one["acknowledged_by"] else ""
+    state = click.style(f"{one['severity']:<8}", fg=COLOURS.get(one["severity"]))
+    return f"{state} {client.printable(one['id'])}  {client.printable(one['message'])}  {one['state']}{why}"
+
+
+def _silence(one: Mapping[str, Any]) -> str:
+    fits = ", ".join(f"{name}={pattern}" for name, pattern in one["matchers"].items())
+    comment = f": {one['comment']}" if one["comment"] else ""
+    return client.printable(f"silence {one['id']} of {fits} until {one['ends']} by {one['author']}{comment}")
+
+
+def _matcher(text: str) -> tuple[str, str]:
+    name, sign, pattern = text.partition("=")
+    if not (name and sign):
+        raise click.UsageError(f"{text}: expected LABEL=PATTERN, such as service_id=fks_api")
+    return name, pattern
+
+
+def _seconds(text: str) -> float:
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise click.UsageError(f"--for {text}: expected a duration such as 90s, 30m, 2h or 3d")
+    return int(match[1]) * UNITS[match[2]]
