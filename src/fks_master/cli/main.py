@@ -10,7 +10,20 @@ from fks_master.errors import FksError
 # name → module: each holds a click command of the same name.
 COMMANDS = {
     name: f"fks_master.cli.{name}"
-    for name in ("serve", "demo", "check", "validate", "status", "restart", "logs", "alerts", "compose", "keys", "db")
+    for name in (
+        "serve",
+        "demo",
+        "check",
+        "validate",
+        "status",
+        "restart",
+        "logs",
+        "alerts",
+        "compose",
+        "keys",
+        "db",
+        "export",
+    )
 }
 MEANT = {"-h", "--help", "--version"}
 
@@ -26,7 +39,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        module = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), module.rpartition(".")[2])
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

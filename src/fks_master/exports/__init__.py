@@ -1,0 +1,1 @@
+"""What other programs need to read us: alert rules for Prometheus, dashboards for Grafana."""
