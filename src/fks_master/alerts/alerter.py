@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,11 +16,11 @@ import structlog
 from fks_master.alerts import store as rows
 from fks_master.alerts.figures import families
 from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
-from fks_master.alerts.notify import Receiver
+from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.pipeline import Pipeline
-from fks_master.alerts.post import Answer, Poster
-from fks_master.alerts.routes import Route
+from fks_master.alerts.routes import Route, receivers_of
+from fks_master.alerts.sender import Sender
 from fks_master.alerts.silences import Silence, Window
 from fks_master.alerts.stages import World
 from fks_master.alerts.store import Delivery, Store
@@ -35,8 +35,11 @@ TICK_SECONDS = 1.0
 KEPT = timedelta(days=30)
 PRUNE_TICKS = 3600
 MOST_WAITING = 100_000
+CLOSE_SECONDS = 3.0
+LONG_SECONDS = 300.0
 
 Follow = Callable[[int], Awaitable[list[Event]]]
+Announce = Callable[[Event], None]
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Alerter:
-    """Owns pipeline, silences and outbox."""
+    """Owns pipeline, silences and outbox. `announce` hears of receivers that give trouble."""
 
     def __init__(self, options: Options, world: World, store: Store, follow: Follow, clock: Clock) -> None:
         self.pipeline = Pipeline(world, options.routes)
@@ -57,7 +60,10 @@ class Alerter:
         self._store = store
         self._follow = follow
         self._clock = clock
-        self._poster = Poster()
+        self.announce: Announce = lambda _: None
+        self._sender = Sender()
+        self._orphans: list[Delivery] = []
+        self._long: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waiting: list[Statement] = []
         self._cursor = 0
@@ -65,16 +71,23 @@ class Alerter:
         self.reconfigure(options)
 
     def reconfigure(self, options: Options) -> None:
-        """Take up new receivers, routes and windows; what is queued for a receiver that stays goes to its new form."""
+        """Take up new receivers, routes and windows.
+
+        What is queued for a receiver that stays goes to its new form; for one that is gone it waits for its return.
+        """
         world = self.pipeline.world
         world.policy, world.windows = options.policy, options.windows
         self.pipeline.routes = options.routes
+        for name in self.lanes.keys() - {receiver.name for receiver in options.receivers}:
+            self._remove_lane(name)
         for receiver in options.receivers:
             lane = self.lanes.get(receiver.name)
             if lane is None:
-                self.lanes[receiver.name] = Lane(receiver, self._poster.post, self._finish, self._clock)
+                self.lanes[receiver.name] = Lane(receiver, self._sender.send, self._finish, self._complain, self._clock)
             else:
                 lane.receiver = receiver
+        orphans, self._orphans = self._orphans, []
+        self._hand_over(one for one in orphans if one.state == "pending")
 
     async def restore(self, newest: int) -> None:
         """Go on where an earlier process stopped; the first one ever begins behind event `newest`."""
@@ -110,16 +123,23 @@ class Alerter:
                 ticks += 1
                 if ticks % PRUNE_TICKS == 1:
                     self._waiting.append(rows.pruned(now - KEPT))
+                self._complain_of_long_failures(now)
                 await self._keep(self.pipeline.tick(now), now)
         finally:
             if following:
                 following.cancel()
 
     async def close(self) -> None:
+        """Stop; what is just being sent has a moment to be answered, so that it is not told again."""
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._poster.close()
+        under_way = [lane.under_way for lane in self.lanes.values() if lane.under_way and not lane.under_way.done()]
+        if under_way:
+            await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
+        self._sender.close()
+        for each in under_way:
+            each.cancel()
+        await asyncio.gather(*self._tasks.values(), *under_way, return_exceptions=True)
         await self._write()
 
     async def test(self, name: str) -> Answer | None:
@@ -133,13 +153,25 @@ class Alerter:
             f"test-{now:%Y%m%dT%H%M%S%f}", EventType.SYSTEM_ALERT.value, None, None, message, now,
             severity=Severity.INFO, cause=Cause.TEST,
         )  # fmt: skip
-        return await self._poster.post(lane.request([notice]))
+        return await self._sender.send(name, lane.render([rows.delivery_of(Outgoing(name, notice), 0, now)]))
 
     async def acknowledge(self, key: str, who: str) -> Alert | None:
-        if not self.pipeline.acknowledge(key, who, self._clock.now()):
+        """Somebody has it in hand; receivers that keep alerts of their own are told so."""
+        now = self._clock.now()
+        if not self.pipeline.acknowledge(key, who, now):
             return None
-        await self._keep([], self._clock.now())
-        return self.pipeline.alerts[key]
+        alert = self.pipeline.alerts[key]
+        await self._keep(self._acknowledgements(alert, now) if alert.told_id else [], now)
+        return alert
+
+    def _acknowledgements(self, alert: Alert, now: datetime) -> Iterator[Outgoing]:
+        notice = msgspec.structs.replace(
+            alert.notice, id=f"{alert.notice.id}.ack", timestamp=now, cause=Cause.ACKNOWLEDGEMENT
+        )
+        known = (*receivers_of(self.pipeline.routes, alert.notice, alert.labels), *alert.escalated)
+        for name in dict.fromkeys(known):
+            if name in self.lanes and self.lanes[name].kind.hears_acknowledgements:
+                yield alert.outgoing(name, notice)
 
     async def silence(self, silence: Silence) -> None:
         self.pipeline.world.silences[silence.id] = silence
@@ -166,7 +198,9 @@ class Alerter:
         return families(self.pipeline.alerts.values(), self.lanes, silences)
 
     async def deliveries(self, count: int) -> list[Delivery]:
-        return await self._store.deliveries(count)
+        """Give the newest deliveries; of those that wait, how their tries went so far."""
+        waiting = {one.id: one for lane in self.lanes.values() for one in lane.queue}
+        return [waiting.get(one.id, one) for one in await self._store.deliveries(count)]
 
     async def _take(self, events: Sequence[Event], now: datetime) -> None:
         if not events:  # the store fails while it is read
@@ -180,6 +214,8 @@ class Alerter:
         """Store what has changed, then let the lanes have what is to be told."""
         deliveries = []
         for outgoing in told:
+            if outgoing.notice.data.get("receiver") == outgoing.receiver:
+                continue  # it does not take even this
             self._number += 1
             deliveries.append(rows.delivery_of(outgoing, self._number, now))
         changed = rows.alert_statements(self.pipeline.take_changed())
@@ -195,7 +231,29 @@ class Alerter:
             if lane is not None:
                 lane.put(delivery)
             else:
+                self._orphans.append(delivery)
                 log.warning("receiver_gone", receiver=delivery.receiver, id=delivery.id)
+
+    def _remove_lane(self, name: str) -> None:
+        self._orphans += self.lanes.pop(name).queue
+        if task := self._tasks.pop(name, None):
+            task.cancel()
+
+    def _complain(self, receiver: Receiver, answer: Answer) -> None:
+        """Say out loud that a notification is lost: whoever else is told hears of it."""
+        self.announce(self._trouble(receiver.name, f"refused a notification for good: {answer.text}"))
+
+    def _complain_of_long_failures(self, now: datetime) -> None:
+        for name, lane in self.lanes.items():
+            if lane.failing_since is None:
+                self._long.discard(name)
+            elif name not in self._long and (now - lane.failing_since).total_seconds() > LONG_SECONDS:
+                self._long.add(name)
+                self.announce(self._trouble(name, f"has not been reached for five minutes: {lane.answer}"))
+
+    def _trouble(self, name: str, what: str) -> Event:
+        data: dict[str, object] = {"receiver": name}
+        return Event(EventType.SYSTEM_ALERT, f"The receiver {name} {what}", self._clock.now(), data=data)
 
     async def _finish(self, deliveries: Sequence[Delivery]) -> None:
         self._waiting += rows.finished(deliveries)

@@ -22,6 +22,7 @@ class Telling:
         world = World(lambda: hub.services, lambda: hub.states)
         store, follow = Store(watching.database), watching.past.journal.follow
         self.alerter = Alerter(options_of(config), world, store, follow, watching.clock)
+        self.alerter.announce = hub.announce
         stack.push_async_callback(self.alerter.close)
         watching.metrics.include(self.alerter.families)
 

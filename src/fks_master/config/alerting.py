@@ -2,56 +2,44 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from pathlib import Path
 
 from fks_master.alerts.alerter import Options
-from fks_master.alerts.notify import Receiver, kind_of_address
+from fks_master.alerts.notify import Receiver
 from fks_master.alerts.routes import Route
 from fks_master.alerts.silences import Window
-from fks_master.config.schema import Alerts, Config, MaintenanceEntry, ReceiverEntry, ReceiverKind, RouteEntry, Weekday
+from fks_master.config import receivers
+from fks_master.config.schema import Alerts, Config, MaintenanceEntry, RouteEntry, Weekday
 from fks_master.config.walk import nearest, show
 
-WEBHOOK = "webhook"
 _DAYS = list(Weekday)
 
 
 def options_of(config: Config) -> Options:
     """Read the files that hold secrets, too: `find_mistakes` has seen that they can be read."""
     alerts = config.alerts
-    receivers = _receivers(alerts) if alerts.enable_notifications else ()
+    known = receivers.of(alerts) if alerts.enable_notifications else ()
     windows = tuple(_window(entry) for entry in alerts.maintenance)
-    return Options(receivers, _routes(alerts, receivers), windows, config.policy)
+    return Options(known, _routes(alerts, known), windows, config.policy)
 
 
 def find_mistakes(alerts: Alerts) -> Iterator[str]:
     """Look at a section that has the right shape."""
-    seen: set[str] = {WEBHOOK} if alerts.webhook_url else set()
+    seen: set[str] = {receivers.WEBHOOK} if alerts.webhook_url else set()
+    if alerts.heartbeat_url and alerts.heartbeat_url_file:
+        yield "alerts: expected only one of heartbeat_url and heartbeat_url_file"
+    yield from receivers.file_mistakes("alerts", alerts, "heartbeat_url_file")
     for index, entry in enumerate(alerts.receivers):
         path = f"alerts.receivers[{index}]"
         if entry.name in seen:
             yield f"{path}.name: found {show(entry.name)}, which another receiver has already"
         seen.add(entry.name)
-        yield from _receiver_mistakes(path, entry)
+        yield from receivers.find_mistakes(path, entry)
     for index, route in enumerate(alerts.routes):
         yield from _route_mistakes(f"alerts.routes[{index}]", route, seen)
     for index, window in enumerate(alerts.maintenance):
         is_once, recurs = window.begins and window.ends, window.from_time and window.to_time
         if bool(is_once) == bool(recurs):
             yield f"alerts.maintenance[{index}]: expected either begins and ends, or from and to"
-
-
-def _receiver_mistakes(path: str, entry: ReceiverEntry) -> Iterator[str]:
-    if bool(entry.url) == bool(entry.url_file):
-        yield f"{path}: expected either url or url_file"
-    if entry.secret and entry.secret_file:
-        yield f"{path}: expected only one of secret and secret_file"
-    for name in ("url_file", "secret_file"):
-        file = getattr(entry, name)
-        try:
-            if file and not Path(file).read_text(encoding="utf-8").strip():
-                yield f"{path}.{name}: {show(file)} is empty"
-        except (OSError, ValueError) as error:
-            yield f"{path}.{name}: {show(file)} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
 
 
 def _route_mistakes(path: str, route: RouteEntry, known: set[str]) -> Iterator[str]:
@@ -62,27 +50,11 @@ def _route_mistakes(path: str, route: RouteEntry, known: set[str]) -> Iterator[s
                 yield f"{path}.{name}: found {show(each)}, expected the name of a receiver{near}"
 
 
-def _receivers(alerts: Alerts) -> tuple[Receiver, ...]:
-    url = alerts.webhook_url
-    seeds = (Receiver(WEBHOOK, kind_of_address(url), url),) if url else ()
-    return (*seeds, *map(_receiver, alerts.receivers))
-
-
-def _receiver(entry: ReceiverEntry) -> Receiver:
-    url = entry.url or _content(entry.url_file)
-    kind = kind_of_address(url) if entry.kind is ReceiverKind.WEBHOOK else entry.kind.value
-    return Receiver(entry.name, kind, url, entry.secret or _content(entry.secret_file))
-
-
-def _content(file: str | None) -> str:
-    return Path(file).read_text(encoding="utf-8").strip() if file else ""
-
-
-def _routes(alerts: Alerts, receivers: tuple[Receiver, ...]) -> tuple[Route, ...]:
+def _routes(alerts: Alerts, told: tuple[Receiver, ...]) -> tuple[Route, ...]:
     """Turn the tables into routes; without any, everything goes to everybody."""
-    known = {receiver.name for receiver in receivers}
+    known = {receiver.name for receiver in told}
     if not alerts.routes:
-        return (Route(tuple(receiver.name for receiver in receivers)),)
+        return (Route(tuple(receiver.name for receiver in told)),)
     return tuple(
         Route(
             receivers=tuple(name for name in entry.receivers if name in known),

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from fks_master.alerts.notice import Severity
+from fks_master.alerts.notify.options import EmailOptions, NtfyOptions, TelegramOptions, WebhookOptions
 from fks_master.config import formats
 from fks_master.model import (
     DnsOptions,
@@ -35,6 +36,11 @@ class ReceiverKind(StrEnum):
     SLACK = "slack"
     DISCORD = "discord"
     TEAMS = "teams"
+    EMAIL = "email"
+    PAGERDUTY = "pagerduty"
+    NTFY = "ntfy"
+    TELEGRAM = "telegram"
+    APPRISE = "apprise"
 
 
 class Weekday(StrEnum):
@@ -60,14 +66,21 @@ class Monitoring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReceiverEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `[[alerts.receivers]]` table. Its address and secret stand here or in a file of their own."""
+    """One `[[alerts.receivers]]` table. Its address and secret stand here or in a file of their own.
+
+    What the secret is depends on the kind: the key that a webhook is signed with, a password, a token.
+    """
 
     name: Name
     kind: ReceiverKind = ReceiverKind.WEBHOOK
-    url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+    url: Annotated[str, Meta(extra={"format": formats.present, "secret": True})] | None = None
     url_file: Text | None = None
     secret: Annotated[str, Meta(extra={"format": formats.present, "secret": True})] | None = None
     secret_file: Text | None = None
+    webhook: WebhookOptions = WebhookOptions()
+    email: EmailOptions = EmailOptions()
+    telegram: TelegramOptions = TelegramOptions()
+    ntfy: NtfyOptions = NtfyOptions()
 
     def __repr__(self) -> str:
         return f"ReceiverEntry({self.name!r}, {self.kind.value!r})"
@@ -105,13 +118,21 @@ class MaintenanceEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When people are told, and where. The webhook's address is a secret: whoever has it can post."""
+    """When people are told, and where. The webhook's address is a secret: whoever has it can post.
+
+    `dashboard_url` is where people reach our own pages, for links in what they are told. `heartbeat_url` is called
+    every `heartbeat_seconds` for as long as checks make progress, so that somebody else notices our end.
+    """
 
     enable_notifications: bool = True
     high_latency_threshold_ms: Milliseconds = 2000.0
     consecutive_failures_threshold: Annotated[int, Meta(ge=1, le=1000)] = 3
     consecutive_successes_threshold: Annotated[int, Meta(ge=1, le=1000)] = 1
     webhook_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+    dashboard_url: Annotated[str, Meta(extra={"format": formats.webhook})] | None = None
+    heartbeat_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
+    heartbeat_url_file: Text | None = None
+    heartbeat_seconds: Annotated[float, Meta(ge=5, le=86400)] = 60.0
     receivers: tuple[ReceiverEntry, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
     maintenance: tuple[MaintenanceEntry, ...] = ()

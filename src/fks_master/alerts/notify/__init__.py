@@ -1,21 +1,44 @@
-"""One kind of receiver a file: from notices to a request, and from an address to its kind."""
+"""One kind of receiver a file: from notices to a message, and from an address to its kind."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
 
 from fks_master.alerts.notice import Notice
-from fks_master.alerts.notify import discord, slack, teams, webhook
-from fks_master.alerts.notify.request import Receiver, Request
+from fks_master.alerts.notify import apprise, discord, email, ntfy, pagerduty, slack, teams, telegram, webhook
+from fks_master.alerts.notify.message import Answer, Mail, Message, Push, Receiver, Request, Verdict
 
-Render = Callable[[Receiver, Sequence[Notice]], Request]
+Render = Callable[[Receiver, Sequence[Notice], datetime], Message]
 
-KINDS: dict[str, Render] = {
-    "webhook": webhook.render,
-    "slack": slack.render,
-    "discord": discord.render,
-    "teams": teams.render,
+
+class Kind(msgspec.Struct, frozen=True):
+    """How notices for a receiver of this kind are written.
+
+    `most_at_once` is how many fit into one message; `hears_acknowledgements` whether it keeps alerts of its own, which
+    are to know that somebody has one in hand.
+    """
+
+    render: Render
+    most_at_once: int = 1000
+    hears_acknowledgements: bool = False
+
+
+KINDS = {
+    "webhook": Kind(webhook.render),
+    "slack": Kind(slack.render),
+    "discord": Kind(discord.render),
+    "teams": Kind(teams.render),
+    "email": Kind(email.render),
+    "pagerduty": Kind(pagerduty.render, most_at_once=1, hears_acknowledgements=True),
+    "ntfy": Kind(ntfy.render),
+    "telegram": Kind(telegram.render),
+    "apprise": Kind(apprise.render),
 }
 
-__all__ = ["KINDS", "Receiver", "Render", "Request", "kind_of_address"]
+__all__ = [
+    "KINDS", "Answer", "Kind", "Mail", "Message", "Push", "Receiver", "Render", "Request", "Verdict", "kind_of_address",
+]  # fmt: skip
 
 
 def kind_of_address(url: str) -> str:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from fks_master.alerts.alerter import Alerter
 from fks_master.alerts.notice import Alert, AlertState, Severity
+from fks_master.alerts.notify import Verdict
 from fks_master.alerts.outbox import Lane
-from fks_master.alerts.post import Verdict
 from fks_master.alerts.silences import Silence, Window
 from fks_master.alerts.store import Delivery
 from fks_master.api.answers import as_json, problem
@@ -99,7 +99,7 @@ class DeliveryLine(msgspec.Struct, frozen=True):
 
 
 class ReceiverLine(msgspec.Struct, frozen=True):
-    """One receiver without its secrets, and how it fares since the monitor started."""
+    """One receiver without its secrets, and how it fares since the monitor started; `answer` is its last one."""
 
     name: str
     kind: str
@@ -107,6 +107,8 @@ class ReceiverLine(msgspec.Struct, frozen=True):
     sent: int
     refused: int
     is_failing: bool
+    failing_since: datetime | None
+    answer: str | None
 
 
 class Tested(msgspec.Struct, frozen=True):
@@ -144,7 +146,9 @@ def _delivery(one: Delivery) -> DeliveryLine:
 
 def _receiver(lane: Lane) -> ReceiverLine:
     one = lane.receiver
-    return ReceiverLine(one.name, one.kind, len(lane), lane.sent, lane.refused, lane.is_failing)
+    return ReceiverLine(
+        one.name, one.kind, len(lane), lane.sent, lane.refused, lane.is_failing, lane.failing_since, lane.answer
+    )
 
 
 def _who(request: Request, said: str) -> str:
