@@ -541,9 +541,11 @@ export interface components {
         Reason: "body" | "container" | "dns" | "internal" | "protocol" | "refused" | "reported" | "reset" | "status" | "timeout" | "tls" | "unreachable";
         /**
          * ReceiverLine
-         * @description One receiver without its secrets, and how it fares since the monitor started.
+         * @description One receiver without its secrets, and how it fares since the monitor started; `answer` is its last one.
          */
         ReceiverLine: {
+            answer: string | null;
+            failing_since: string | null;
             is_failing: boolean;
             kind: string;
             name: string;

@@ -36,6 +36,7 @@ UP = msgspec.structs.replace(
     is_firing=False,
 )
 replace = msgspec.structs.replace
+of_apprise = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of its own modules
 
 
 def many(count: int, words: str = "down") -> list[Notice]:
