@@ -138,7 +138,7 @@ def _compose_plugin() -> None:
 def _unpack_plugin(folder: Path) -> None:
     """Fetch the newer package through apt, with lists of its own, and take the one file out of it."""
     (folder / "lists").mkdir()
-    (folder / "sources").write_text(f"deb [signed-by={_keyring()}] {_mirror()} {SUITE} main\n")
+    (folder / "sources").write_text(f"deb [signed-by={_keyring()}] {mirror()} {SUITE} main\n")
     options = {
         "Dir::Etc::sourcelist": folder / "sources",
         "Dir::Etc::sourceparts": "/dev/null",
@@ -154,7 +154,7 @@ def _unpack_plugin(folder: Path) -> None:
         shutil.copy(f"{folder}/files{PLUGIN}", PLUGIN)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Return the mirror that this machine uses already."""
     sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("debian*")]
     for source in sources:
