@@ -43,7 +43,7 @@ WORKDIR /app
 EXPOSE 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["fks-entrypoint", "healthcheck"]
-ENTRYPOINT ["tini", "--", "fks-entrypoint"]
+ENTRYPOINT ["fks-entrypoint"]
 CMD ["serve"]
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates docker-cli docker-compose python3 tini tzdata \

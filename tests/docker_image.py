@@ -1,4 +1,4 @@
-"""The real Dockerfile, built on the real engine: its base comes from Debian's mirror, since there is no registry here."""
+"""The real Dockerfile, built on the real engine: its base comes from Debian's mirror, for want of a registry."""
 
 import subprocess
 from pathlib import Path

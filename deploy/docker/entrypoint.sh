@@ -12,6 +12,9 @@ case "${1:-serve}" in
   *) set -- fks_master "$@" ;;
 esac
 
+# Our process 1 is an ordinary user like its child: root without CAP_KILL could not pass SIGTERM on.
+set -- tini -s -- "$@"
+
 if [ "$(id -u)" != 0 ]; then
   exec "$@"
 fi
