@@ -12,7 +12,9 @@ FksError
 │   ├── StoreOccupiedError       another instance works on the store
 │   └── SchemaError              a newer version has written the store, or a migration does not fit
 ├── DockerError    Docker refused, failed or did not answer in time
-│   └── NoDockerError   there is no Docker to ask
+│   ├── DockerTimeoutError   Docker did not answer in time
+│   ├── NoDockerError   there is no Docker to ask
+│   └── NotFoundError   Docker does not know the container
 └── TlsError       the certificate or its key cannot be used
 """
 
@@ -80,6 +82,10 @@ class DockerTimeoutError(DockerError):
 
 class NoDockerError(DockerError):
     """There is no Docker to ask."""
+
+
+class NotFoundError(DockerError):
+    """Docker does not know the container."""
 
 
 class TlsError(FksError):

@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -179,3 +182,56 @@ def test_a_daemon_that_hangs_delays_nothing_and_ends_in_its_deadline(docker: Eng
             assert time.monotonic() - begun < 10
         finally:
             docker.process.send_signal(signal.SIGCONT)
+
+
+def test_a_container_is_watched_by_its_own_health_check(docker: Engine, tmp_path: Path) -> None:
+    sick = "--health-cmd=if [ -e /sick ]; then echo the disk is full; exit 1; fi; [ -e /well ]"
+    often = ("--health-interval=0.2s", "--health-retries=2", "--health-start-period=60s")
+    docker.docker("run", "-d", "--network", "none", "--name", "db", sick, *often, "fks/box")
+    docker.docker("run", "-d", "--network", "none", "--name", "plain", "fks/box")
+    config = tmp_path / "monitor.toml"
+    config.write_text(
+        "[monitoring]\ncheck_interval_seconds = 0.2\nretry_attempts = 1\n"
+        + "".join(
+            f'[[services]]\nid = "{name}"\nhealth_endpoint = "docker://{name}"\n' for name in ("db", "plain", "no")
+        )
+    )
+    with monitor("--config", str(config), DOCKER_HOST=docker.host) as one:
+
+        def told(name: str) -> tuple[str, str]:
+            found = {each["id"]: each for each in one.get("/api/services")}[name]
+            return found["status"], found["error_message"] or ""
+
+        wait_for(lambda: told("plain") == ("Healthy", ""))
+        wait_for(lambda: told("no") == ("Unhealthy", "There is no container no"))
+        wait_for(lambda: told("db") == ("Unknown", "The container starts; its own health check has no verdict yet"))
+        docker.docker("exec", "db", "sh", "-c", "echo > /well")
+        wait_for(lambda: told("db") == ("Healthy", ""))
+        docker.docker("exec", "db", "sh", "-c", "echo > /sick")
+        words = "Docker's health check of the container fails: the disk is full"
+        wait_for(lambda: told("db") == ("Unhealthy", words))
+        docker.docker("kill", "plain")
+        wait_for(lambda: told("plain") == ("Unhealthy", "The container has ended (exit code 137)"))
+        docker.docker("start", "plain")
+        wait_for(lambda: told("plain") == ("Healthy", ""))
+        assert docker.process is not None
+        docker.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_for(lambda: told("plain")[0] == told("db")[0] == told("no")[0] == "Unknown")
+            assert one.request("/health")[0] == 200
+        finally:
+            docker.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: (told("plain")[0], told("no")[0]) == ("Healthy", "Unhealthy"))
+
+
+def test_a_container_is_checked_once_from_the_command_line(docker: Engine, tmp_path: Path) -> None:
+    docker.docker("run", "-d", "--network", "none", "--name", "plain", "fks/box")
+    for target, host, code, words in (
+        ("docker://plain", docker.host, 0, "docker://plain: well"),
+        ("docker://other", docker.host, 1, "There is no container other"),
+        ("docker://plain", f"unix://{tmp_path}/none", 1, "docker://plain: not known"),
+    ):
+        environment = {**os.environ, "DOCKER_HOST": host}
+        command = [sys.executable, "-m", "fks_master", "check", target]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, words in done.stdout) == (code, True), done.stdout + done.stderr

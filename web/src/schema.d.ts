@@ -536,9 +536,11 @@ export interface components {
         /**
          * Reason
          * @description Why a check failed: a closed list, shared by API, log and metric labels.
+         *
+         *         `unseen` is none: whoever would have told us does not know, or does not answer.
          * @enum {unknown}
          */
-        Reason: "body" | "container" | "dns" | "internal" | "protocol" | "refused" | "reported" | "reset" | "status" | "timeout" | "tls" | "unreachable";
+        Reason: "body" | "container" | "dns" | "internal" | "protocol" | "refused" | "reported" | "reset" | "status" | "timeout" | "tls" | "unreachable" | "unseen";
         /**
          * ReceiverLine
          * @description One receiver without its secrets, and how it fares since the monitor started; `answer` is its last one.
@@ -852,13 +854,18 @@ export interface components {
         };
         /**
          * Container
-         * @description What Docker knows of a container. `state` and `health` are Docker's own words, `image_id` the image's digest.
+         * @description What Docker knows of a container.
+         *
+         *         `state` and `health` are Docker's own words, `health_message` what its last check of the container's health
+         *         said at the end, `image_id` the image's digest.
          */
         "fks_master.docker.engine.Container": {
             /** @default null */
             exit_code: number | null;
             /** @default null */
             health: string | null;
+            /** @default null */
+            health_message: string | null;
             id: string;
             image: string;
             /** @default  */

@@ -61,7 +61,7 @@ class Alerter:
         self._follow = follow
         self._clock = clock
         self.announce: Announce = lambda _: None
-        self._sender = Sender()
+        self.sender = Sender()
         self._orphans: list[Delivery] = []
         self._long: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -83,7 +83,7 @@ class Alerter:
         for receiver in options.receivers:
             lane = self.lanes.get(receiver.name)
             if lane is None:
-                self.lanes[receiver.name] = Lane(receiver, self._sender.send, self._finish, self._complain, self._clock)
+                self.lanes[receiver.name] = Lane(receiver, self.sender.send, self._finish, self._complain, self._clock)
             else:
                 lane.receiver = receiver
         orphans, self._orphans = self._orphans, []
@@ -136,7 +136,7 @@ class Alerter:
         under_way = [lane.under_way for lane in self.lanes.values() if lane.under_way and not lane.under_way.done()]
         if under_way:
             await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
-        self._sender.close()
+        self.sender.close()
         for each in under_way:
             each.cancel()
         await asyncio.gather(*self._tasks.values(), *under_way, return_exceptions=True)
@@ -153,7 +153,7 @@ class Alerter:
             f"test-{now:%Y%m%dT%H%M%S%f}", EventType.SYSTEM_ALERT.value, None, None, message, now,
             severity=Severity.INFO, cause=Cause.TEST,
         )  # fmt: skip
-        return await self._sender.send(name, lane.render([rows.delivery_of(Outgoing(name, notice), 0, now)]))
+        return await self.sender.send(name, lane.render([rows.delivery_of(Outgoing(name, notice), 0, now)]))
 
     async def acknowledge(self, key: str, who: str) -> Alert | None:
         """Somebody has it in hand; receivers that keep alerts of their own are told so."""

@@ -13,6 +13,7 @@ import pycurl
 
 from fks_master.alerts.addresses import is_forbidden
 from fks_master.alerts.notify import Answer, Request, Verdict
+from fks_master.tracing import outgoing
 
 CONNECT_MS = 5_000
 WHOLE_MS = 15_000
@@ -23,10 +24,12 @@ _TELEGRAM_WAIT = re.compile(rb'"retry_after"\s*:\s*(\d{1,6}(?:\.\d+)?)')
 
 
 class Post:
-    """One try of a request; `abort` ends it from another thread."""
+    """One try of a request; `abort` ends it from another thread. The trace under way when it is made goes along."""
 
     def __init__(self, request: Request) -> None:
-        self._request = request
+        traceparent = outgoing()
+        traced = {"traceparent": traceparent} if traceparent else {}
+        self._request = msgspec.structs.replace(request, headers={**request.headers, **traced})
         self._aborted = threading.Event()
         self._sockets: list[socket.socket] = []
 

@@ -15,6 +15,7 @@ from fks_master.alerts.notify import Answer, Mail, Message, Request, Verdict
 from fks_master.alerts.post import Post
 from fks_master.alerts.push import Pushing
 from fks_master.alerts.smtp import Delivery
+from fks_master.tracing import NoTracer, Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -37,15 +38,23 @@ def _carrier(message: Message) -> Try:
 
 
 class Sender:
-    """Sends; `close` aborts what is under way."""
+    """Sends, each try in a span of `tracer`; `close` aborts what is under way."""
 
     def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._deadline = deadline_seconds
         self._threads: Counter[str] = Counter()
         self._tries: set[Try] = set()
         self._is_closed = False
+        self.tracer: Tracer = NoTracer()
 
     async def send(self, receiver: str, message: Message) -> Answer:
+        with self.tracer.span("notification", {"fks.receiver": receiver}) as span:
+            answer = await self._send(receiver, message)
+            if answer.verdict is not Verdict.SENT:
+                span.fail(answer.text)
+            return answer
+
+    async def _send(self, receiver: str, message: Message) -> Answer:
         if self._threads[receiver] >= MOST_HANGING or self._is_closed:
             return Answer(Verdict.AGAIN, "the monitor stops" if self._is_closed else "earlier tries still hang")
         one = _carrier(message)

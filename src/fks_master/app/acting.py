@@ -28,6 +28,7 @@ from fks_master.docker.facts import Facts
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType
+from fks_master.probes.container import ContainerProbe
 from fks_master.tracing import Tracer
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class Acting:
         self.composer = _composer(config, self.jobs)
         self.engine = DockerEngine(settings.docker_host)
         stack.push_async_callback(self.engine.close)
+        watching.prober.register("docker", ContainerProbe(self.engine, clock).probe)
         self.controller = Controller(hub, self.engine, clock, watching.scheduler.look_now, metrics.restart)
         stack.push_async_callback(self.controller.close)
         self.facts = Facts(self.engine, clock, Containers(hub, self.controller, clock))

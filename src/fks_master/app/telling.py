@@ -23,6 +23,7 @@ class Telling:
         store, follow = Store(watching.database), watching.past.journal.follow
         self.alerter = Alerter(options_of(config), world, store, follow, watching.clock)
         self.alerter.announce = hub.announce
+        self.alerter.sender.tracer = watching.tracer
         stack.push_async_callback(self.alerter.close)
         watching.metrics.include(self.alerter.families)
 

@@ -9,9 +9,12 @@ import uvloop
 
 from fks_master.cli import options
 from fks_master.clock import SystemClock
+from fks_master.config.environment import read_environment
 from fks_master.config.load import load
-from fks_master.errors import ConfigError
-from fks_master.model import Outcome, Result, Service
+from fks_master.docker.engine import DockerEngine
+from fks_master.errors import ConfigError, NoDockerError
+from fks_master.model import Outcome, Reason, Result, Service
+from fks_master.probes.container import watched_container
 from fks_master.probes.once import check_once, service_at, trace
 
 
@@ -27,6 +30,7 @@ def check(target: str, config: Path | None, timeout: float | None, *, as_json: b
     Examples:
       fks_master check http://localhost:8000/health
       fks_master check tcp://db:5432 --timeout 2
+      fks_master check docker://fks_db
       fks_master check fks_api --config stack.toml
     """  # noqa: D301
     service = _service(target, config)
@@ -50,7 +54,17 @@ def _service(target: str, config: Path | None) -> Service:
 
 
 async def _look(service: Service) -> Result:
-    return (await check_once([service], SystemClock()))[0]
+    clock = SystemClock()
+    if watched_container(service.health_endpoint) is None:
+        return (await check_once([service], clock))[0]
+    engine = DockerEngine(read_environment(os.environ).docker_host)
+    try:
+        await engine.connect()
+        return (await check_once([service], clock, engine=engine))[0]
+    except NoDockerError as error:
+        return Result(service.id, Outcome.VOID, clock.now(), reason=Reason.UNSEEN, message=str(error))
+    finally:
+        await engine.close()
 
 
 def _show(service: Service, result: Result, *, as_json: bool) -> None:
@@ -58,7 +72,8 @@ def _show(service: Service, result: Result, *, as_json: bool) -> None:
         click.echo(msgspec.json.encode(result).decode())
         return
     is_well = result.outcome is Outcome.SUCCESS
-    word = "degraded" if is_well and result.degraded else "well" if is_well else f"failed ({result.reason})"
+    bad = "not known" if result.outcome is Outcome.VOID else f"failed ({result.reason})"
+    word = "degraded" if is_well and result.degraded else "well" if is_well else bad
     click.secho(f"{service.name}: {word}", fg="green" if word == "well" else "yellow" if is_well else "red", bold=True)
     for line in [*([result.message] if result.message else []), *trace(result)]:
         click.echo(f"  {line}")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Format = Callable[[str], str | None]
 
-PROBE_SCHEMES = ("http", "https", "tcp", "tls", "dns")
+PROBE_SCHEMES = ("http", "https", "tcp", "tls", "dns", "docker")
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
@@ -55,9 +55,12 @@ def origin(text: str) -> str | None:
 def endpoint(text: str) -> str | None:
     url = _split(text)
     if url is None or url.scheme not in PROBE_SCHEMES:
-        return 'an address that begins with http://, https://, tcp://, tls:// or dns://, such as "http://fks_api:8000/health"'
+        known = ", ".join(f"{scheme}://" for scheme in PROBE_SCHEMES)
+        return f'an address that begins with one of {known}, such as "http://fks_api:8000/health"'
     if url.scheme == "tcp" and url.port is None:
         return 'a host and a port, such as "tcp://fks_db:5432"'
+    if url.scheme == "docker" and not _NAME.fullmatch(text.removeprefix("docker://")):
+        return 'the name of a container and nothing else, such as "docker://fks_db"'
     return None
 
 

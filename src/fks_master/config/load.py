@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from fks_master.config import alerting, references, walk
+from fks_master.config import alerting, probing, references, walk
 from fks_master.config.builtin import FKS_SERVICES
 from fks_master.config.schema import Config, File
 from fks_master.errors import ConfigError
@@ -41,7 +41,7 @@ def _read(content: bytes, source: str) -> File:
     if mistakes:
         raise ConfigError(source, mistakes)
     file = msgspec.convert(document, File)
-    if unfit := list(alerting.find_mistakes(file.alerts)):
+    if unfit := [*alerting.find_mistakes(file.alerts), *probing.find_mistakes(file.services)]:
         raise ConfigError(source, unfit)
     return file
 

@@ -21,6 +21,7 @@ from fks_master.model import (
     TcpOptions,
     TlsOptions,
 )
+from fks_master.probes.container import watched_container
 
 Seconds = Annotated[float, Meta(ge=0.1, le=86400)]
 Milliseconds = Annotated[float, Meta(ge=1, le=3_600_000)]
@@ -212,7 +213,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             name=self.name or self.id,
             health_endpoint=self.health_endpoint,
             service_type=self.service_type,
-            docker_container=self.docker_container,
+            docker_container=self.docker_container or watched_container(self.health_endpoint),
             expected_response_time_ms=self.expected_response_time_ms,
             critical=self.critical,
             interval_seconds=self.interval_seconds or monitoring.check_interval_seconds,

@@ -10,7 +10,7 @@ import msgspec
 
 from fks_master.docker.lines import LogLine, framed_lines, raw_lines
 from fks_master.docker.usage import Usage, usage_of
-from fks_master.errors import DockerError, DockerTimeoutError, NoDockerError
+from fks_master.errors import DockerError, DockerTimeoutError, NoDockerError, NotFoundError
 
 T = TypeVar("T")
 
@@ -18,11 +18,16 @@ CALL_SECONDS = 5.0
 STATS_SECONDS = 10.0
 STOP_SECONDS = 10
 ACTION_SECONDS = STOP_SECONDS + 20.0
+LONGEST_WORDS = 200
 KINDS = ("die", "oom", "health_status", "start", "stop", "kill", "destroy", "restart", "pause", "unpause", "rename")
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """What Docker knows of a container. `state` and `health` are Docker's own words, `image_id` the image's digest."""
+    """What Docker knows of a container.
+
+    `state` and `health` are Docker's own words, `health_message` what its last check of the container's health
+    said at the end, `image_id` the image's digest.
+    """
 
     id: str
     name: str
@@ -31,6 +36,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     labels: Mapping[str, str] = {}
     health: str | None = None
+    health_message: str | None = None
     exit_code: int | None = None
     oom_killed: bool = False
     restart_count: int = 0
@@ -199,7 +205,8 @@ async def _within(seconds: float, call: Awaitable[T]) -> T:
     except DockerError:
         raise
     except Exception as error:  # aiodocker, aiohttp and the decoder of its answers each have their own
-        raise DockerError(getattr(error, "message", None) or str(error) or type(error).__name__) from error
+        kind = NotFoundError if getattr(error, "status", None) == 404 else DockerError
+        raise kind(getattr(error, "message", None) or str(error) or type(error).__name__) from error
 
 
 def _container(data: Mapping[str, Any]) -> Container:
@@ -213,11 +220,18 @@ def _container(data: Mapping[str, Any]) -> Container:
         state=state.get("Status", "unknown"),
         labels=config.get("Labels") or {},
         health=(state.get("Health") or {}).get("Status"),
+        health_message=_last_words(state.get("Health") or {}),
         exit_code=state.get("ExitCode") if has_ended else None,
         oom_killed=bool(state.get("OOMKilled")),
         restart_count=int(data.get("RestartCount") or 0),
         started_at=_moment(state.get("StartedAt", "")),
     )
+
+
+def _last_words(health: Mapping[str, Any]) -> str | None:
+    """Give the end of what the last run of a container's health check wrote, in one short line."""
+    log = health.get("Log") or [{}]
+    return " ".join(str(log[-1].get("Output") or "").split())[-LONGEST_WORDS:] or None
 
 
 def _moment(text: str) -> datetime | None:

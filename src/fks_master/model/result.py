@@ -17,7 +17,10 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a check failed: a closed list, shared by API, log and metric labels."""
+    """Why a check failed: a closed list, shared by API, log and metric labels.
+
+    `unseen` is none: whoever would have told us does not know, or does not answer.
+    """
 
     DNS = "dns"
     REFUSED = "refused"
@@ -31,6 +34,7 @@ class Reason(StrEnum):
     REPORTED = "reported"
     CONTAINER = "container"
     INTERNAL = "internal"
+    UNSEEN = "unseen"
 
 
 class Phases(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """HTTP and HTTPS probes: a service's options for libcurl, and what its answer means."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ from fks_master.probes.transfer import (
     set_tls,
     warn_of_expiry,
 )
+from fks_master.tracing import outgoing
 
 EXCERPT_LENGTH = 300
 MOST_REDIRECTS = 5
@@ -90,6 +92,7 @@ class _Request:
         self._is_https = route.url.lower().startswith("https:")
         self._clock = clock
         self._body = bytearray()
+        self._traceparent = outgoing()
 
     @property
     def timeout_seconds(self) -> float:
@@ -120,9 +123,8 @@ class _Request:
             curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
         elif http.version in VERSIONS:
             curl.setopt(pycurl.HTTP_VERSION, VERSIONS[http.version])
-        if http.headers and self._is_at_home:
-            lines = [f"{name}: {value}".encode("latin-1") for name, value in http.headers.items()]
-            curl.setopt(pycurl.HTTPHEADER, lines)
+        if (http.headers or self._traceparent) and self._is_at_home:
+            curl.setopt(pycurl.HTTPHEADER, _header_lines(http.headers, self._traceparent))
 
     def end(self, curl: Any, code: int, *, was_paused: bool) -> Finding:  # noqa: ANN401 - pycurl has no types
         body = inflate(bytes(self._body))
@@ -203,6 +205,14 @@ def is_same_host(url: str, other: str) -> bool:
         return True
     left, right = urlsplit(url), urlsplit(other)
     return (left.scheme, left.hostname, left.port) == (right.scheme, right.hostname, right.port)
+
+
+def _header_lines(headers: Mapping[str, str], traceparent: str | None) -> list[bytes]:
+    """Write the configured headers, and that of the trace under way unless the configuration has its own."""
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
+    if traceparent and "traceparent" not in map(str.lower, headers):
+        lines.append(f"traceparent: {traceparent}".encode())
+    return lines
 
 
 def _set_method(curl: Any, http: HttpOptions) -> None:  # noqa: ANN401 - pycurl has no types

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from fks_master.clock import Clock
+from fks_master.docker.engine import Engine
 from fks_master.model import Outcome, Reason, Result, Service
+from fks_master.probes.container import ContainerProbe
 from fks_master.probes.prober import Prober
 
 AT_ONCE = 100
@@ -15,9 +17,16 @@ def service_at(url: str, timeout_seconds: float = 10.0) -> Service:
     return Service(url, url, url, timeout_seconds=timeout_seconds, tries=1)
 
 
-async def check_once(services: Sequence[Service], clock: Clock, at_once: int = AT_ONCE) -> list[Result]:
-    """Try each service once, and give the results in the same order. A try that goes wrong in us is a result too."""
+async def check_once(
+    services: Sequence[Service], clock: Clock, at_once: int = AT_ONCE, engine: Engine | None = None
+) -> list[Result]:
+    """Try each service once, and give the results in the same order. A try that goes wrong in us is a result too.
+
+    `engine` is asked about containers.
+    """
     prober = Prober(clock)
+    if engine is not None:
+        prober.register("docker", ContainerProbe(engine, clock).probe)
     prober.start()
     places = asyncio.Semaphore(at_once)
 

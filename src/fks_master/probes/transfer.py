@@ -12,32 +12,13 @@ import msgspec
 import pycurl
 
 from fks_master.clock import Clock
-from fks_master.model import Certificate, Outcome, Phases, Reason, Result, Service, TlsOptions
+from fks_master.model import Certificate, HttpVersion, Outcome, Phases, Reason, Result, Service, TlsOptions
 from fks_master.probes.answer import Fault
 from fks_master.probes.resolver import Resolver, is_address
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-REASONS = {
-    pycurl.E_COULDNT_RESOLVE_HOST: Reason.DNS,
-    pycurl.E_COULDNT_RESOLVE_PROXY: Reason.DNS,
-    pycurl.E_COULDNT_CONNECT: Reason.REFUSED,
-    pycurl.E_OPERATION_TIMEDOUT: Reason.TIMEOUT,
-    pycurl.E_RECV_ERROR: Reason.RESET,
-    pycurl.E_SEND_ERROR: Reason.RESET,
-    pycurl.E_GOT_NOTHING: Reason.RESET,
-    pycurl.E_PARTIAL_FILE: Reason.RESET,
-    pycurl.E_SSL_CONNECT_ERROR: Reason.TLS,
-    pycurl.E_PEER_FAILED_VERIFICATION: Reason.TLS,
-    pycurl.E_SSL_CERTPROBLEM: Reason.TLS,
-    pycurl.E_SSL_CACERT_BADFILE: Reason.TLS,
-    pycurl.E_SSL_CIPHER: Reason.TLS,
-}
-WORDS = {
-    Reason.DNS: "The name does not resolve",
-    Reason.REFUSED: "Connection refused",
-    Reason.RESET: "The connection was closed before the answer was complete",
-}
+LIBCURL = f"libcurl {pycurl.version_info()[1]}"
 REASONS = {
     pycurl.E_COULDNT_RESOLVE_HOST: Reason.DNS,
     pycurl.E_COULDNT_RESOLVE_PROXY: Reason.DNS,
@@ -146,6 +127,8 @@ def failed_transfer(curl: Any, code: int, service: Service) -> Fault:  # noqa: A
         return Fault(reason, f"No answer within {service.timeout_seconds:g} s")
     if reason is Reason.REFUSED and curl.getinfo(pycurl.OS_ERRNO) not in REFUSALS:
         return Fault(Reason.UNREACHABLE, curl.errstr() or "The address cannot be reached")
+    if reason is Reason.RESET and service.http.version is HttpVersion.HTTP_3 and not curl.getinfo(pycurl.CONNECT_TIME):
+        return Fault(Reason.REFUSED, "Nobody answers over HTTP/3 there")
     return Fault(reason, WORDS.get(reason) or curl.errstr() or f"libcurl error {code}")
 
 
@@ -200,6 +183,12 @@ def phases(curl: Any, dns_seconds: float = 0.0) -> Phases:  # noqa: ANN401 - pyc
         max(0.0, first - ready) if first else 0.0,
         max(0.0, total - first) if first else 0.0,
     )
+
+
+def speaks(version: HttpVersion) -> bool:
+    """Whether the libcurl at hand was built for this version of HTTP."""
+    needed = {HttpVersion.HTTP_2: pycurl.VERSION_HTTP2, HttpVersion.HTTP_3: pycurl.VERSION_HTTP3}.get(version, 0)
+    return needed == 0 or bool(pycurl.version_info()[4] & needed)
 
 
 class Finding(msgspec.Struct, frozen=True):

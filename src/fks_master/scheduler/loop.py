@@ -30,6 +30,7 @@ KNOWN_SILENT_SECONDS = 0.05
 BACKOFF_SECONDS = 0.25
 SHORTEST_WAIT_SECONDS = 0.02  # what is due within it starts together
 VOID_RETRY_SECONDS = 1.0
+UNSEEN_RETRY_SECONDS = 2.0
 
 
 def ignore_pause(_: float) -> None:
@@ -174,7 +175,10 @@ class Scheduler:
     def _finish(self, service: Service, result: Result, due: float) -> None:
         now = self._clock.monotonic()
         if result.outcome is Outcome.VOID:
-            self._schedule(service.id, now + self._random.uniform(0, min(VOID_RETRY_SECONDS, service.interval_seconds)))
+            is_unseen = result.reason is Reason.UNSEEN
+            wait = UNSEEN_RETRY_SECONDS if is_unseen else self._random.uniform(0, VOID_RETRY_SECONDS)
+            self._schedule(service.id, now + min(wait, service.interval_seconds))
+            self.last_progress = now if is_unseen else self.last_progress
         else:
             self._schedule(service.id, self._following(service, due, now))
             self._seen.add(service.id)

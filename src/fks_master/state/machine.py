@@ -5,12 +5,13 @@ failed checks in a row make a service *down*, which is told once; *up* is told o
 told once an episode, after the same number of slow checks; the episode ends with the first check that is not slow.
 A service flaps when it went up or down often within the last checks; only states of at most `failure_threshold` checks
 count, because longer ones are told in any case.
-A void result changes nothing: not seeing is not failing.
+A void result changes nothing: not seeing is not failing. One that is void because whoever would have told us is
+silent (reason `unseen`) makes the status Unknown, and counts neither as a failed nor as a good check.
 """
 
 import msgspec
 
-from fks_master.model import Event, EventType, Outcome, Policy, Result, Service, State, Status, Transition
+from fks_master.model import Event, EventType, Outcome, Policy, Reason, Result, Service, State, Status, Transition
 
 FLAP_CHECKS = 20
 FLAPPING_FLIPS = 6  # begins to flap
@@ -21,7 +22,7 @@ def apply(
     state: State, result: Result, service: Service, policy: Policy
 ) -> tuple[State, Transition | None, list[Event]]:
     if result.outcome is Outcome.VOID:
-        return state, None, []
+        return _unseen(state, result) if result.reason is Reason.UNSEEN else (state, None, [])
     status = judge(result, service)
     is_up = status is not Status.UNHEALTHY
     new = msgspec.structs.replace(
@@ -42,6 +43,15 @@ def apply(
         return new, None, events
     transition = Transition(state.service_id, state.status, status, result.at, result.reason)
     return new, transition, [_status_changed(transition, result), *events]
+
+
+def _unseen(state: State, result: Result) -> tuple[State, Transition | None, list[Event]]:
+    """Nothing is known; what was counted and told goes on from there once it is seen again."""
+    if state.status is Status.UNKNOWN:
+        return msgspec.structs.replace(state, last=result), None, []
+    new = msgspec.structs.replace(state, status=Status.UNKNOWN, since=result.at, up_since=None, last=result)
+    transition = Transition(state.service_id, state.status, Status.UNKNOWN, result.at, result.reason)
+    return new, transition, [_status_changed(transition, result)]
 
 
 def _flips(state: State, policy: Policy, *, is_up: bool) -> int:

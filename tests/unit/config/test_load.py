@@ -34,6 +34,9 @@ MISTAKES = {
     '[[services]]\nid = "a/b"\nhealth_endpoint = "http://one/"\n': "services[0].id",
     '[[services]]\nid = "one"\nhealth_endpoint = "ftp://one/"\n': "services[0].health_endpoint",
     '[[services]]\nid = "one"\nhealth_endpoint = "http://one:99999/"\n': "services[0].health_endpoint",
+    ONE.replace("http://one/health", "docker://a/b"): 'such as "docker://fks_db"',
+    ONE.replace("http://one/health", "docker://db:80"): 'such as "docker://fks_db"',
+    ONE + "[services.tls]\nkey = 'key.pem'\n": "services[0].tls.certificate",
     ONE + 'service_type = "Databse"\n': 'did you mean "Database"',
     ONE + 'depends_on = ["two"]\n': "services[0].depends_on",
     ONE + 'depends_on = ["one"]\n': "goes round in a circle: one → one",
@@ -91,6 +94,12 @@ def test_the_shipped_file_says_what_is_built_in(tmp_path: Path, monkeypatch: pyt
     assert [(one.id, one.health_endpoint, one.critical) for one in shipped.services] == [
         (one.id, one.health_endpoint, one.critical) for one in built_in.services
     ]
+
+
+def test_a_watched_container_is_the_one_that_is_acted_on(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text(ONE.replace("http://one/health", "docker://Fks_DB"))
+    assert load(path, {}).services[0].docker_container == "Fks_DB"
 
 
 def test_the_environment_is_read() -> None:

@@ -164,6 +164,31 @@ async def test_a_unix_socket_is_asked(prober: Prober, tmp_path: Path) -> None:
     assert b"\r\nHost: app\r\n" in server.requests[0]
 
 
+@pytest.mark.parametrize(("listens", "reason"), [(False, Reason.REFUSED), (True, Reason.TIMEOUT)])
+async def test_a_unix_socket_that_nobody_serves_is_told_apart_from_a_silent_one(
+    prober: Prober, tmp_path: Path, listens: bool, reason: Reason
+) -> None:
+    path = tmp_path / "service.sock"
+    options = HttpOptions(unix_socket=str(path))
+    listener = await asyncio.start_unix_server(quietly(Recorder(None).handle), path) if listens else None
+    result = await prober.probe(service("http://app/health", http=options, timeout_seconds=0.3))
+    if listener:
+        listener.close()
+    assert result.reason is reason
+
+
+async def test_a_unix_socket_may_be_encrypted(prober: Prober, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, name="DNS:app")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    path = tmp_path / "service.sock"
+    listener = await asyncio.start_unix_server(quietly(Recorder().handle), path, ssl=context)
+    asked = service("https://app/", http=HttpOptions(unix_socket=str(path)), tls=TlsOptions(ca=str(certificate)))
+    result = await prober.probe(asked)
+    listener.close()
+    assert (result.outcome, result.status_code) == (Outcome.SUCCESS, 200)
+
+
 async def test_an_ip_family_that_the_name_lacks_fails(prober: Prober) -> None:
     async with listening(Recorder().handle) as port:
         found = await prober.probe(service(f"http://localhost:{port}/", ip_family=IpFamily.IPV4))

@@ -19,6 +19,8 @@ def result(kind: str, number: int = 0) -> Result:
         return Result("api", Outcome.FAILURE, at, reason=Reason.REFUSED, message="Connection refused")
     if kind == "void":
         return Result("api", Outcome.VOID, at)
+    if kind == "unseen":
+        return Result("api", Outcome.VOID, at, reason=Reason.UNSEEN, message="Docker does not answer")
     seconds = {"ok": 0.01, "late": 0.9, "slow": 2.5, "sick": 0.01}[kind]
     return Result("api", Outcome.SUCCESS, at, seconds=seconds, degraded=kind == "sick")
 
@@ -63,6 +65,16 @@ def test_void_changes_nothing() -> None:
     assert play("ok", "fail", "void")[0] == play("ok", "fail")[0]
 
 
+def test_what_is_not_seen_is_unknown_and_counts_for_nothing() -> None:
+    state, told = play("ok", "fail", "fail", "unseen")
+    assert (state.status, state.failures, state.is_down) == (Status.UNKNOWN, 2, False)
+    assert state.last is not None
+    assert state.last.message == "Docker does not answer"
+    assert told == []
+    assert play("fail", "fail", "unseen", "unseen", "fail")[1] == [EventType.SERVICE_DOWN]
+    assert play("fail", "fail", "fail", "unseen", "ok")[1] == [EventType.SERVICE_DOWN, EventType.SERVICE_UP]
+
+
 def test_slower_than_expected_is_degraded() -> None:
     assert play("late")[0].status is Status.DEGRADED
 
@@ -96,7 +108,7 @@ def test_high_latency_is_told_once_an_episode() -> None:
     assert play("slow", "slow", "slow", "slow", "ok", "slow", "slow")[1] == [EventType.HIGH_LATENCY]
 
 
-KINDS = st.lists(st.sampled_from(["ok", "late", "slow", "sick", "fail", "void"]), max_size=60)
+KINDS = st.lists(st.sampled_from(["ok", "late", "slow", "sick", "fail", "void", "unseen"]), max_size=60)
 
 
 class Reference:
@@ -139,7 +151,7 @@ class Reference:
 @given(KINDS)
 def test_agrees_with_a_reference_model(kinds: list[str]) -> None:
     reference = Reference()
-    told = [event for kind in kinds if kind != "void" for event in reference.see(kind)]
+    told = [event for kind in kinds if kind not in {"void", "unseen"} for event in reference.see(kind)]
     state, found = play(*kinds)
     assert found == told
     assert (state.is_down, state.is_slow, state.is_flapping) == (
@@ -153,6 +165,7 @@ def test_agrees_with_a_reference_model(kinds: list[str]) -> None:
 def test_what_is_remembered_makes_sense(kinds: list[str]) -> None:
     state, _ = play(*kinds)
     assert (state.up_since is not None) is (state.status in {Status.HEALTHY, Status.DEGRADED})
-    assert (state.failing_since is not None) is (state.status is Status.UNHEALTHY)
+    assert (state.failing_since is not None) is (state.failures > 0)
+    assert state.status is not Status.UNHEALTHY or state.failures > 0
     assert state.failures == 0 or state.successes == 0
     assert not state.is_down or state.failures >= 3
