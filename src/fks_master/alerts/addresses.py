@@ -6,11 +6,22 @@ What the configuration names is otherwise the operator's word: a receiver on the
 import ipaddress
 
 _METADATA = {
-    ipaddress.ip_address(text) for text in ("169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254")
+    ipaddress.ip_address(text)
+    for text in (
+        "100.100.100.200",  # Alibaba; most others are link-local
+        "168.63.129.16",  # Azure
+        "192.0.0.192",  # Oracle
+        "fd00:ec2::254",  # Amazon
+        "fd00:ec2::23",
+        "fd20:ce::254",  # Google
+    )
 }
 _LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.ip_network("::/96")
+# IPv6 networks whose last 32 bits are an IPv4 address: translated (NAT64, SIIT), compatible, and OpenStack's metadata.
+_CARRIERS = tuple(
+    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "fe80::/64")
+)
+_ISATAP = 0x5EFE
 
 
 def is_forbidden(text: str) -> bool:
@@ -24,6 +35,5 @@ def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.
         return address
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
+    is_carrier = any(address in network for network in _CARRIERS) or int(address) >> 32 & 0xFFFF == _ISATAP
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if is_carrier and int(address) > 1 else address
