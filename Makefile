@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := $(filter-out web/node_modules,$(wildcard web/*.* web/src/* web/src/*/*))
 
-.PHONY: setup run test check format bench clean
+.PHONY: setup run test check docs format bench clean
 setup: $(VENV)/.done $(VENV)/.web
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
@@ -20,10 +20,17 @@ $(VENV)/.web: $(VENV)/.done $(WEB)
 	$(BIN)/python hatch_build.py build
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.done requirements/docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/docs.txt
+	touch $@
+
 run: setup
 	$(BIN)/fks_master demo
 
-check: setup
+docs: setup $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+check: setup docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -80,8 +80,7 @@ def docker_engine() -> Iterator[Engine]:
     if os.geteuid() != 0:
         _missing("dockerd needs root")
     dockerd = tool("dockerd", "docker.io")
-    tool("docker", "docker-cli")
-    _compose_plugin()
+    compose_plugin()
     with tempfile.TemporaryDirectory(prefix="fks-docker-") as name:
         folder = Path(name)
         engine = Engine(folder)
@@ -126,7 +125,8 @@ def _wait_until_ready(engine: Engine, daemon: "subprocess.Popen[bytes]") -> None
 
 
 @cache
-def _compose_plugin() -> None:
+def compose_plugin() -> None:
+    tool("docker", "docker-cli")
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return
     with tempfile.TemporaryDirectory() as folder:
