@@ -104,7 +104,7 @@ async def test_the_whole_past_is_kept_and_read(database: Database) -> None:
         hub.ingest(Result("api", outcome, start + timedelta(seconds=30 * number), 0.01, reason, "refused"))
     await past.journal.close()
     await past.keeper.turn()
-    await past.keeper.prune()
+    await past.keeper.prune_others()
     [incident], _ = await past.archive.incidents(Wanted(service_id="api", state="closed"))
     found = await past.archive.incident(incident.id)
     assert found is not None

@@ -44,7 +44,11 @@ class Entry(msgspec.Struct, frozen=True):
 class Open(msgspec.Struct):
     """An incident that goes on. `results` counts the probe results in its timeline, `last` the newest of them."""
 
+    number: int
     id: str
+    service_id: str
+    started_ms: int
+    cause: str
     results: int = 0
     last: tuple[object, ...] = ()
 
@@ -75,7 +79,7 @@ class IncidentBook:
         except StorageError as error:
             log.warning("incidents_not_restored", error=str(error))
             return
-        self._open = {row["service_id"]: Open(row["id"]) for row in rows}
+        self._open = {row["service_id"]: Open(*row) for row in rows}
         gone = self._open.keys() - set(watched)
         statements = [one for service_id in gone for one in self._end_unwatched(service_id, self._clock.now())]
         if statements:
@@ -89,11 +93,15 @@ class IncidentBook:
             self._good[change.result.service_id] = change.result
         return statements
 
-    def drain(self) -> Sequence[Statement]:
+    def reopened(self) -> list[Statement]:
+        """Give the open incidents for a store that does not know them."""
+        return [_opened(incident) for incident in self._open.values()]
+
+    def drain(self, *, everything: bool = False) -> Sequence[Statement]:  # noqa: ARG002 - what this part writes is urgent
         return ()
 
-    def give_back(self) -> None:
-        """Nothing to keep: what this part writes is urgent."""
+    def settle(self, *, is_written: bool) -> None:
+        """Nothing to keep."""
 
     async def run(self) -> None:
         """Collect evidence for each new incident, one after the other."""
@@ -143,15 +151,13 @@ class IncidentBook:
 
     def _begin(self, event: Event) -> list[Statement]:
         service_id = event.service_id or ""
-        incident = self._open[service_id] = Open(f"inc-{event.id}")
         failing = self._failing.pop(service_id, deque())
         since = event.data.get("since")
         started = since if isinstance(since, datetime) else event.timestamp
         cause = str(event.data.get("error") or event.data.get("reason") or event.message)
+        incident = self._open[service_id] = Open(event.id, f"inc-{event.id}", service_id, to_ms(started), cause)
         statements = [
-            SQL["open_incident"](
-                number=event.id, id=incident.id, service_id=service_id, started_ms=to_ms(started), cause=cause
-            ),
+            _opened(incident),
             *(self._result(incident, result) for result in failing),
             self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data),
         ]
@@ -181,6 +187,12 @@ class IncidentBook:
     def _evidence(self, incident: str, kind: str, data: object) -> Statement:
         text = encode(data).decode()
         return SQL["add_evidence"](incident=incident, kind=kind, at_ms=to_ms(self._clock.now()), data=text)
+
+
+def _opened(one: Open) -> Statement:
+    return SQL["open_incident"](
+        number=one.number, id=one.id, service_id=one.service_id, started_ms=one.started_ms, cause=one.cause
+    )
 
 
 def add_entry(incident: str, number: int, entry: Entry) -> Statement:

@@ -1,10 +1,12 @@
 """The keeper: rolls results up into minutes, hours and days, and prunes what is past its time.
 
 Each step is computed from the finer one below it, and writing it again changes nothing; so after a crash it simply goes
-on from the last mark. It works service by service in small transactions, between which everything else gets its turn.
+on from the last mark. Minutes are rolled up for all services at once and written five at a time, hours and days service
+by service, all in small transactions, between which everything else gets its turn.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -12,8 +14,9 @@ import structlog
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
 from fks_master.history import sketch
-from fks_master.history.recorder import BAD, SQL, Recorder
-from fks_master.storage import Database, Row, Statement
+from fks_master.history.recorder import SQL, Recorder
+from fks_master.history.sums import Sum
+from fks_master.storage import Database, Row
 from fks_master.storage.database import to_ms
 
 log = structlog.get_logger(__name__)
@@ -22,8 +25,14 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
 FINER = {HOUR: MINUTE, DAY: HOUR}
 LATE_MS = 5000
-TURN_SECONDS = 20.0
+FIRST_TURN_SECONDS = 20.0
+TURN_SECONDS = 300.0
 PRUNE_SECONDS = 3600.0
+ROWS_AT_ONCE = 1000
+SERVICES_AT_ONCE = 50
+
+Rollup = tuple[int, int, int, int, int, int, int, int, bytes]
+Item = TypeVar("Item")
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -35,48 +44,6 @@ class Retention(msgspec.Struct, frozen=True):
     events_days: int = 400
 
 
-class Sum(msgspec.Struct):
-    """What is known of the results of one stretch of time. Latencies are those of successful checks."""
-
-    count: int = 0
-    failures: int = 0
-    sum_us: int = 0
-    min_us: int = 0
-    max_us: int = 0
-    counts: sketch.Counts = {}
-
-    def add_result(self, verdict: int, latency_us: int) -> None:
-        self.count += 1
-        if verdict == BAD:
-            self.failures += 1
-            return
-        self._add(latency_us, latency_us, latency_us)
-        sketch.merge(self.counts, {sketch.bucket(latency_us): 1})
-
-    def add_rollup(self, row: Row) -> None:
-        if row["count"] > row["failures"]:
-            self._add(row["sum_us"], row["min_us"], row["max_us"])
-        self.count += row["count"]
-        self.failures += row["failures"]
-        sketch.merge(self.counts, sketch.unpack(row["sketch"]))
-
-    def _add(self, sum_us: int, min_us: int, max_us: int) -> None:
-        self.min_us = min(self.min_us, min_us) if self.counts else min_us
-        self.max_us = max(self.max_us, max_us)
-        self.sum_us += sum_us
-
-
-def add_results(sums: dict[int, Sum], rows: Iterable[Row], step_ms: int) -> None:
-    for at_ms, verdict, latency_us in rows:
-        sums.setdefault(at_ms - at_ms % step_ms, Sum()).add_result(verdict, latency_us)
-
-
-def add_rollups(sums: dict[int, Sum], rows: Iterable[Row], step_ms: int) -> None:
-    for row in rows:
-        at_ms = row["at_ms"]
-        sums.setdefault(at_ms - at_ms % step_ms, Sum()).add_rollup(row)
-
-
 class Keeper:
     """Runs beside everything else. `marks` says until when each step is rolled up, in milliseconds."""
 
@@ -85,24 +52,26 @@ class Keeper:
         self._recorder = recorder
         self._clock = clock
         self._retention = retention
-        self._pruned = clock.monotonic()
+        self._next_prune = 0.0
         self.marks: dict[int, int] = {}
 
     async def run(self) -> None:
+        await self._clock.sleep(FIRST_TURN_SECONDS)
         while True:
-            await self._clock.sleep(TURN_SECONDS)
             try:
                 await self.turn()
             except StorageError as error:
                 log.debug("roll_up_waits", error=str(error))
+            await self._clock.sleep(TURN_SECONDS)
 
     async def turn(self) -> None:
         if not self._recorder.is_restored:
             await self._recorder.restore()
         await self.roll_up()
-        if self._clock.monotonic() - self._pruned >= PRUNE_SECONDS:
-            self._pruned = self._clock.monotonic()
-            await self.prune()
+        await self.prune_results(to_ms(self._clock.now()) - self._retention.results_hours * HOUR * 1000)
+        if self._clock.monotonic() >= self._next_prune:
+            self._next_prune = self._clock.monotonic() + PRUNE_SECONDS
+            await self.prune_others()
 
     async def roll_up(self) -> None:
         """Bring every step up to date."""
@@ -111,49 +80,78 @@ class Keeper:
             rows = await self._database.fetch(SQL["marks"])
             self.marks = {int(row["name"]): row["at_ms"] for row in rows}
         earliest, self._recorder.earliest_ms = self._recorder.earliest_ms, None
+        oldest = (await self._database.fetch(SQL["oldest_result"]))[0]["at_ms"]
         for step in STEPS:
-            since = min(self.marks.get(step, now_ms - self._retention.results_hours * HOUR * 1000), earliest or now_ms)
+            since = min(self.marks.get(step, oldest or now_ms), earliest or now_ms)
             await self._roll(step, _floor(since, step), _floor(now_ms - LATE_MS, step))
 
-    async def prune(self) -> None:
-        """Delete what is past its time, a service at a time."""
+    async def prune_others(self) -> None:
+        """Delete roll-ups, events and transitions that are past their time, a little at a time."""
         now_ms, keep = to_ms(self._clock.now()), self._retention
         before = {MINUTE: now_ms - keep.minutes_days * DAY * 1000, HOUR: now_ms - keep.hours_days * DAY * 1000}
-        for number in list(self._recorder.numbers.values()):
-            rows = [{"step": step, "service": number, "before_ms": at} for step, at in before.items()]
-            await self._database.execute(
-                SQL["prune_results"](service=number, before_ms=now_ms - keep.results_hours * HOUR * 1000),
-                SQL["prune_rollups"].many(rows),
-            )
+        for numbers in _some(list(self._recorder.numbers.values()), SERVICES_AT_ONCE):
+            rows = [(step, number, at) for number in numbers for step, at in before.items()]
+            await self._database.execute(SQL["prune_rollups"].many(rows))
         old = now_ms - keep.events_days * DAY * 1000
         await self._database.execute(SQL["prune_events"](before_ms=old), SQL["prune_transitions"](before_ms=old))
 
+    async def prune_results(self, before_ms: int) -> None:
+        while rows := await self._database.fetch(SQL["slice_end"], before_ms=before_ms, count=10 * ROWS_AT_ONCE):
+            await self._database.execute(SQL["prune_results"](before_ms=rows[0]["at_ms"]))
+        await self._database.execute(SQL["prune_results"](before_ms=before_ms))
+
     async def _roll(self, step: int, since_ms: int, until_ms: int) -> None:
-        if since_ms >= until_ms:
+        if since_ms >= until_ms and step in self.marks:
             return
-        for number in list(self._recorder.numbers.values()):
-            sums = await self._sums(step, number, since_ms, until_ms)
-            if sums:
-                await self._database.execute(_stored(step, number, sums))
+        if step == MINUTE:
+            await self._roll_minutes(since_ms, until_ms)
+        else:
+            await self._roll_rollups(step, since_ms, until_ms)
         await self._database.execute(SQL["store_mark"](name=str(step), at_ms=until_ms))
         self.marks[step] = until_ms
 
-    async def _sums(self, step: int, number: int, since_ms: int, until_ms: int) -> Mapping[int, Sum]:
-        sums: dict[int, Sum] = {}
-        span = {"service": number, "since_ms": since_ms, "until_ms": until_ms}
-        if step == MINUTE:
-            add_results(sums, await self._database.fetch(SQL["results"], **span), MINUTE * 1000)
-        else:
-            add_rollups(sums, await self._database.fetch(SQL["rollups"], step=FINER[step], **span), step * 1000)
-        return sums
+    async def _roll_minutes(self, since_ms: int, until_ms: int) -> None:
+        """Read a minute of all services at a time; write some together, so that a page of the store is touched once."""
+        waiting: list[Rollup] = []
+        for at in range(since_ms, until_ms, MINUTE * 1000):
+            rows = await self._database.fetch(SQL["all_results"], since_ms=at, until_ms=at + MINUTE * 1000)
+            waiting += (_packed(MINUTE, number, at, one) for number, one in _by_service(rows).items())
+            if len(waiting) >= 5 * max(ROWS_AT_ONCE, len(self._recorder.numbers)):
+                await self._store(waiting)
+                waiting = []
+        await self._store(waiting)
+
+    async def _roll_rollups(self, step: int, since_ms: int, until_ms: int) -> None:
+        for numbers in _some(sorted(self._recorder.numbers.values()), SERVICES_AT_ONCE):
+            some = {"first": numbers[0], "last": numbers[-1], "since_ms": since_ms, "until_ms": until_ms}
+            sums: dict[tuple[int, int], Sum] = {}
+            for number, *row in await self._database.fetch(SQL["rollups_of_some"], step=FINER[step], **some):
+                at = row[0] - row[0] % (step * 1000)
+                sums.setdefault((number, at), Sum()).add_packed(row)
+            await self._store([_packed(step, number, at, one) for (number, at), one in sums.items()])
+
+    async def _store(self, rollups: list[Rollup]) -> None:
+        rollups.sort()
+        for some in _some(rollups, ROWS_AT_ONCE):
+            await self._database.execute(SQL["store_rollup"].many(some))
 
 
-def _stored(step: int, number: int, sums: Mapping[int, Sum]) -> Statement:
-    rows: Sequence[tuple[object, ...]] = [
-        (step, number, at, one.count, one.failures, one.sum_us, one.min_us, one.max_us, sketch.pack(one.counts))
-        for at, one in sums.items()
-    ]
-    return SQL["store_rollup"].many(rows)
+def _by_service(rows: Sequence[Row]) -> Mapping[int, Sum]:
+    sums: dict[int, Sum] = {}
+    for _, number, verdict, latency_us in rows:
+        one = sums.get(number)
+        if one is None:
+            one = sums[number] = Sum()
+        one.add_result(verdict, latency_us)
+    return sums
+
+
+def _packed(step: int, number: int, at: int, one: Sum) -> Rollup:
+    return (step, number, at, one.count, one.failures, one.sum_us, one.min_us, one.max_us, sketch.pack(one.counts))
+
+
+def _some(items: Sequence[Item], count: int) -> Iterator[Sequence[Item]]:
+    return (items[start : start + count] for start in range(0, len(items), count))
 
 
 def _floor(milliseconds: int, step: int) -> int:

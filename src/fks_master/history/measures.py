@@ -1,13 +1,15 @@
 """Reading figures over a range: uptime, and latency as a series whose resolution fits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from fks_master.history import sketch
-from fks_master.history.keeper import DAY, FINER, HOUR, MINUTE, STEPS, Keeper, Sum, add_results, add_rollups
+from fks_master.history.keeper import DAY, FINER, HOUR, MINUTE, STEPS, Keeper
 from fks_master.history.recorder import SQL, STATUSES, Recorder
+from fks_master.history.spans import Piece
+from fks_master.history.sums import Sum, add_results, add_rollups
 from fks_master.history.uptime import Uptime, from_spans, from_totals
 from fks_master.model import Status
 from fks_master.storage import Database
@@ -15,6 +17,9 @@ from fks_master.storage.database import from_ms, to_ms
 
 WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY)
 MOST_POINTS = 500
+SHARES = (0.5, 0.95, 0.99)
+LOOKS = 5
+LAST_MS = 2**53
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -81,20 +86,31 @@ class Measures:
     async def fleet(self, since: datetime, until: datetime) -> Mapping[str, Uptime]:
         """Give the uptime of every service there is something known of."""
         since_ms, until_ms = to_ms(since), to_ms(until)
+        spans = self._recorder.spans
+        for _ in range(LOOKS):  # a span that moved to the disk meanwhile would count twice: look again
+            version, is_moving, current = spans.version, spans.is_moving, spans.all()
+            rows = await self._database.fetch(SQL["fleet"], since_ms=since_ms, until_ms=until_ms)
+            if spans.version == version and not is_moving:
+                break
         names = {number: name for name, number in self._recorder.numbers.items()}
         totals: dict[str, dict[Status, int]] = {}
-        for row in await self._database.fetch(SQL["fleet"], since_ms=since_ms, until_ms=until_ms):
+        for row in rows:
             if row["service"] in names:
                 totals.setdefault(names[row["service"]], {})[STATUSES[row["status"]]] = int(row["ms"])
+        for name, (started, ended, code) in current:
+            one, status = totals.setdefault(name, {}), STATUSES[code]
+            one[status] = one.get(status, 0) + max(0, min(ended, until_ms) - max(started, since_ms))
         return {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
 
     async def recent(self, count: int, since: datetime) -> Recent:
         """Give up to `count` checks of each service, none older than `since`; in one question for all."""
-        found: dict[str, list[tuple[int, int, float]]] = {}
-        for row in await self._database.fetch(SQL["recent"], since_ms=to_ms(since)):
-            checks = found.setdefault(row["id"], [])
-            checks.append((row["at_ms"], row["verdict"], round(row["latency_us"] / 1000, 2)))
-        return Recent({service_id: checks[-count:] for service_id, checks in found.items()})
+        names = {number: name for name, number in self._recorder.numbers.items()}
+        found: dict[int, list[tuple[int, int, float]]] = {number: [] for number in names}
+        rows = await self._database.fetch(SQL["all_results"], since_ms=to_ms(since), until_ms=LAST_MS)
+        for at_ms, number, verdict, latency_us in rows:
+            if number in found:
+                found[number].append((at_ms, verdict, round(latency_us / 1000, 2)))
+        return Recent({names[number]: checks[-count:] for number, checks in found.items() if checks})
 
     async def series(self, service_id: str, since: datetime, until: datetime) -> Series:
         since_ms, until_ms = to_ms(since), to_ms(until)
@@ -119,13 +135,17 @@ class Measures:
         since_ms -= since_ms % (width * 1000)
         total = Sum()
         for one in (await self._sums(service_id, since_ms, until_ms, width)).values():
-            _merge(total, one)
+            total.add(one)
         return _latency(total)
 
-    async def _spans(self, service_id: str, since_ms: int, until_ms: int) -> Iterable[tuple[int, int, int]]:
+    async def _spans(self, service_id: str, since_ms: int, until_ms: int) -> list[Piece]:
+        """Give what is on disk and what is still in memory, in order."""
         number = self._recorder.numbers.get(service_id, 0)
+        current = {piece[0]: piece for piece in self._recorder.spans.of(service_id)}
         rows = await self._database.fetch(SQL["spans"], service=number, since_ms=since_ms, until_ms=until_ms)
-        return [(row["started_ms"], row["ended_ms"], row["status"]) for row in rows]
+        stored = {row["started_ms"]: (row["started_ms"], row["ended_ms"], row["status"]) for row in rows}
+        touching = (piece for piece in (current | stored).values() if piece[0] < until_ms and piece[1] > since_ms)
+        return sorted(touching)
 
     async def _sums(self, service_id: str, since_ms: int, until_ms: int, width: int) -> Mapping[int, Sum]:
         """Read the coarsest step that fits, then finer ones for what is not yet rolled up."""
@@ -149,21 +169,10 @@ def _width(since_ms: int, until_ms: int) -> int:
     return next(fitting, WIDTHS[-1])
 
 
-def _merge(total: Sum, one: Sum) -> None:
-    if one.counts:
-        total.min_us = min(total.min_us, one.min_us) if total.counts else one.min_us
-        total.max_us = max(total.max_us, one.max_us)
-    total.count += one.count
-    total.failures += one.failures
-    total.sum_us += one.sum_us
-    sketch.merge(total.counts, one.counts)
-
-
 def _latency(one: Sum) -> Latency:
     good = one.count - one.failures
     if not good:
         return Latency(one.count, one.failures)
-    quantiles = (sketch.quantile(one.counts, share) for share in (0.5, 0.95, 0.99))
-    bounded = (min(max(each or 0.0, one.min_us), one.max_us) for each in quantiles)
+    bounded = (min(max(each, one.min_us), one.max_us) for each in sketch.quantiles(one.counts, SHARES))
     figures = (one.sum_us / good, one.min_us, one.max_us, *bounded)
     return Latency(one.count, one.failures, *(round(each / 1000, 3) for each in figures))

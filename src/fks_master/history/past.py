@@ -84,9 +84,17 @@ class Past:
     async def _tell(self, announce: Callable[[Event], None]) -> None:
         while True:
             if path := self._database.take_set_aside():
+                await self._begin_afresh()
                 message = f"The history was corrupt; it is set aside as {path.name}, and a fresh one begins"
                 announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"path": path.name}))
             await self._clock.sleep(STANDBY_SECONDS)
+
+    async def _begin_afresh(self) -> None:
+        """Tell the new store what the old one knew and is still true."""
+        self.recorder.begin_afresh()
+        self.keeper.marks.clear()
+        with contextlib.suppress(StorageError):
+            await self._database.execute(*self.book.reopened())
 
     async def close(self) -> None:
         await self.journal.close()

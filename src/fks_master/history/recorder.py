@@ -1,16 +1,10 @@
-"""The recorder: every result as one small row, and the spans of time for which a status is known.
-
-A span reaches from the result that began it to the last one that confirmed it, or to the one that ended it. Time that
-no span covers is unknown: the monitor was not running, or could not look. How long a span lasted is measured on the
-clock that never steps; when the wall clock did step, the span is closed where it was and a new one begins.
-"""
+"""The recorder: every result as one small row, and the spans of time for which a status is known."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-
 from fks_master.clock import Clock
-from fks_master.model import Change, Outcome, Result, Service, Status
+from fks_master.history.spans import LAG_MS, Piece, Spans, continued
+from fks_master.model import Change, Outcome, Service, Status
 from fks_master.storage import Database, Statement, load_queries
 from fks_master.storage.database import to_ms
 
@@ -20,17 +14,9 @@ STATUSES = (Status.UNKNOWN, Status.HEALTHY, Status.DEGRADED, Status.UNHEALTHY)
 CODES = {status: code for code, status in enumerate(STATUSES)}
 BAD = CODES[Status.UNHEALTHY]
 CAPACITY = 200_000
-STEP_MS = 2000
 SLACK_MS = 5000
 
-
-class Span(msgspec.Struct):
-    """`seen` is when the last result came, on the clock that never steps."""
-
-    started_ms: int
-    ended_ms: int
-    status: int
-    seen: float
+Seen = tuple[str, int, int, int]
 
 
 class Recorder:
@@ -40,23 +26,30 @@ class Recorder:
         self._database = database
         self._services = services
         self._clock = clock
-        self._results: list[tuple[str, int, int, int]] = []
-        self._drained: list[tuple[str, int, int, int]] = []
-        self._spans: dict[str, Span] = {}
-        self._touched: dict[tuple[str, int], Span] = {}
-        self._drained_spans: dict[tuple[str, int], Span] = {}
-        self._is_restored = False
+        self._results: list[Seen] = []
+        self._drained: list[Seen] = []
         self._stored: set[str] = set()
+        self._told: set[str] = set()
+        self._is_restored = False
+        self.spans = Spans()
         self.numbers: dict[str, int] = {}
         self.earliest_ms: int | None = None
         self.dropped = 0
 
     async def restore(self) -> None:
-        """Learn the numbers of the services; until then, what is recorded waits in memory."""
-        rows = await self._database.fetch(SQL["watched"])
-        self.numbers = {row["id"]: row["number"] for row in rows}
-        self._stored = set(self.numbers)
+        """Learn the numbers of the services and end the spans that an earlier process left open.
+
+        Until this has been done, what is recorded waits in memory.
+        """
+        known = {row["id"]: row["number"] for row in await self._database.fetch(SQL["watched"])}
+        await self._end_open_spans({number: self._longest_ms(name) for name, number in known.items()})
+        self.numbers |= known
+        self._stored = set(known)
         self._is_restored = True
+
+    def begin_afresh(self) -> None:
+        """Hear that the store is a new, empty one: every name has to be told again."""
+        self._stored.clear()
 
     @property
     def is_restored(self) -> bool:
@@ -66,66 +59,62 @@ class Recorder:
         result, state = change.result, change.state
         if result is None or state is None or result.outcome is Outcome.VOID:
             return ()
-        at_ms, code = to_ms(result.at), CODES[state.status]
+        name, at_ms, code = result.service_id, to_ms(result.at), CODES[state.status]
         if len(self._results) < CAPACITY:
             latency = round(result.seconds * 1_000_000) if result.outcome is Outcome.SUCCESS else 0
-            self._results.append((result.service_id, at_ms, code, latency))
+            self._results.append((name, at_ms, code, latency))
         else:
             self.dropped += 1
-        self._extend(result, at_ms, code)
+        self.spans.extend(name, at_ms, code, self._clock.monotonic(), self._longest_ms(name))
         return ()
 
-    def drain(self) -> Sequence[Statement]:
-        if not self._is_restored or not (self._results or self._touched):
+    def drain(self, *, everything: bool = False) -> Sequence[Statement]:
+        if not self._is_restored:
             return ()
         self._drained, self._results = self._results, []
-        self._drained_spans, self._touched = self._touched, {}
-        fresh = self._number_fresh({row[0] for row in self._drained} | {key[0] for key in self._drained_spans})
-        numbers = self.numbers
-        rows = [(numbers[name], at_ms, code, latency) for name, at_ms, code, latency in self._drained]
-        if rows:
-            self.earliest_ms = min(self.earliest_ms or rows[0][1], *(row[1] for row in rows))
-        spans = [
-            (numbers[name], span.started_ms, span.ended_ms, span.status)
-            for (name, _), span in self._drained_spans.items()
-        ]
-        return [*fresh, SQL["add_result"].many(rows), SQL["store_span"].many(spans)]
+        written = self.spans.take(self._clock.monotonic(), everything=everything)
+        numbers, statements = self.numbers, list[Statement]()
+        self._told = {row[0] for row in self._drained}.union(name for name, _ in (*written.ended, *written.open))
+        if fresh := sorted(self._told - self._stored):
+            statements.append(self._numbered(fresh))
+        if self._drained:
+            rows = [(at_ms, numbers[name], code, latency) for name, at_ms, code, latency in self._drained]
+            self.earliest_ms = min(rows[0][0], rows[-1][0], self.earliest_ms or rows[0][0])
+            statements.append(SQL["add_result"].many(rows))
+        for query, pieces in (("store_span", written.ended), ("store_open_span", written.open)):
+            if pieces:
+                statements.append(SQL[query].many([(numbers[name], *piece) for name, piece in pieces]))
+        return statements
 
-    def give_back(self) -> None:
-        """Keep what fits: spans always, for they are uptime; results as far as there is room."""
+    def settle(self, *, is_written: bool) -> None:
+        """Keep what fits if it was not written: spans always, for they are uptime; results as far as there is room."""
+        self.spans.settle(is_written=is_written)
+        drained, self._drained = self._drained, []
+        if is_written:
+            self._stored |= self._told
+            return
         room = max(0, CAPACITY - len(self._results))
-        self.dropped += max(0, len(self._drained) - room)
-        self._results = [*self._drained[len(self._drained) - room :], *self._results] if room else self._results
-        self._touched = self._drained_spans | self._touched
-        self._stored -= {row[0] for row in self._drained}
-        self._drained, self._drained_spans = [], {}
+        self.dropped += max(0, len(drained) - room)
+        self._results = [*drained[len(drained) - room :], *self._results] if room else self._results
 
-    def _number_fresh(self, names: set[str]) -> list[Statement]:
+    def _numbered(self, fresh: Sequence[str]) -> Statement:
         """Give numbers to services met for the first time; they are told until a commit has held."""
-        fresh = sorted(names - self._stored)
         for name in fresh:
             self.numbers.setdefault(name, max(self.numbers.values(), default=0) + 1)
-        self._stored |= names
-        return [SQL["add_watched"].many([(self.numbers[name], name) for name in fresh])] if fresh else []
+        return SQL["add_watched"].many([(self.numbers[name], name) for name in fresh])
 
-    def _extend(self, result: Result, at_ms: int, code: int) -> None:
-        now = self._clock.monotonic()
-        span = self._spans.get(result.service_id)
-        if span is not None and self._prolong(result, span, at_ms, now) and span.status == code:
+    async def _end_open_spans(self, longest_ms: Mapping[int, float]) -> None:
+        rows = await self._database.fetch(SQL["open_spans"])
+        left: dict[int, Piece] = {row["service"]: (row["started_ms"], row["ended_ms"], row["status"]) for row in rows}
+        if not left:
             return
-        fresh = self._spans[result.service_id] = Span(at_ms, at_ms, code, now)
-        self._touched[result.service_id, at_ms] = fresh
-
-    def _prolong(self, result: Result, span: Span, at_ms: int, now: float) -> bool:
-        """Let the span reach until now, if we looked all the time; whether it can go on from there."""
-        elapsed = round((now - span.seen) * 1000)
-        if elapsed > self._longest_ms(result.service_id):
-            return False
-        has_stepped = abs(at_ms - span.ended_ms - elapsed) > STEP_MS
-        span.ended_ms = span.ended_ms + elapsed if has_stepped else max(at_ms, span.started_ms)
-        span.seen = now
-        self._touched[result.service_id, span.started_ms] = span
-        return not has_stepped
+        newest = max(ended for _, ended, _ in left.values())
+        bounds = {"since_ms": newest - 2 * LAG_MS, "until_ms": newest + 2 * LAG_MS}
+        seen = await self._database.fetch(SQL["all_results"], **bounds)
+        results = ((row["at_ms"], row["service"], row["verdict"]) for row in seen)
+        ended = continued(left, results, longest_ms)
+        spans = [(number, *piece) for number, piece in ended.items() if piece[1] > piece[0]]
+        await self._database.execute(SQL["store_span"].many(spans), SQL["forget_open_spans"]())
 
     def _longest_ms(self, service_id: str) -> float:
         """How long two results may lie apart while we still look: twice the interval, and all tries."""

@@ -1,11 +1,12 @@
 """A latency sketch: counts in buckets that grow by four per cent, so that a percentile is right to two.
 
-Two sketches merge by adding. On disk a sketch is pairs of variable-length integers: the distance to the bucket before,
-and the count.
+Two sketches merge by adding. On disk a sketch is variable-length integers: the first bucket, its count, and for each
+further bucket the distance to the one before, and the count.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 GROWTH = 1.04
 _PER_LOG = 1 / math.log(GROWTH)
@@ -27,14 +28,20 @@ def merge(into: Counts, other: Mapping[int, int]) -> None:
         into[index] = into.get(index, 0) + count
 
 
-def quantile(counts: Mapping[int, int], share: float) -> float | None:
-    """Return the latency below which this share of checks lies, in microseconds; None without any."""
-    rank = share * (sum(counts.values()) - 1)
+def quantiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[float]:
+    """Return the latencies below which these shares of checks lie, in microseconds; of none, nothing.
+
+    Shares rise. One pass answers all of them.
+    """
+    last = sum(counts.values()) - 1
+    ranks = [share * last for share in shares]
+    found: list[float] = []
+    seen = 0
     for index in sorted(counts):
-        rank -= counts[index]
-        if rank < 0:
-            return value(index)
-    return None
+        seen += counts[index]
+        while len(found) < len(ranks) and ranks[len(found)] < seen:
+            found.append(value(index))
+    return found
 
 
 def pack(counts: Mapping[int, int]) -> bytes:
@@ -46,12 +53,25 @@ def pack(counts: Mapping[int, int]) -> bytes:
     return bytes(packed)
 
 
-def unpack(packed: bytes) -> Counts:
-    counts, index = {}, 0
+def merge_packed(into: Counts, packed: bytes) -> None:
+    """Merge a sketch as it lies on disk; where all numbers but the first fit a byte each, without decoding."""
+    start = 2 if packed and packed[0] > 127 else 1
+    rest = packed[start:]
+    if rest.isascii() and start <= len(packed):
+        first = packed[0] if start == 1 else packed[0] & 127 | packed[1] << 7
+        for index, count in zip(accumulate(rest[1::2], initial=first), rest[::2], strict=True):
+            into[index] = into.get(index, 0) + count
+        return
+    index = 0
     numbers = _numbers(packed)
     for distance in numbers:
         index += distance
-        counts[index] = next(numbers)
+        into[index] = into.get(index, 0) + next(numbers)
+
+
+def unpack(packed: bytes) -> Counts:
+    counts: Counts = {}
+    merge_packed(counts, packed)
     return counts
 
 

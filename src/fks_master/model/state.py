@@ -32,6 +32,12 @@ class State(msgspec.Struct, frozen=True):
     flips: int = 0
     is_flapping: bool = False
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is on its way to being told: the next check of the same kind changes only counters."""
+        is_settled = not self.successes if self.is_down else not self.failures
+        return is_settled and not self.flips and (self.is_slow or not self.slow_checks)
+
 
 class Transition(msgspec.Struct, frozen=True):
     """A change of status."""

@@ -31,25 +31,23 @@ class Row(Protocol):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """One statement by name. `names` are its parameters in order of appearance, each once."""
+    """One statement by name. `names` are its parameters in order of appearance, each once.
+
+    `with_marks` has `?` for rows given as tuples, where each parameter must appear once; `with_numbers` has `$1`, as
+    PostgreSQL wants it.
+    """
 
     name: str
     text: str
     names: tuple[str, ...]
+    with_marks: str
+    with_numbers: str
 
     @classmethod
     def parse(cls, name: str, text: str) -> "Query":
-        return cls(name, text, tuple(dict.fromkeys(_PARAMETER.findall(text))))
-
-    @property
-    def with_marks(self) -> str:
-        """The text with `?`, for rows given as tuples; then each parameter must appear once."""
-        return _PARAMETER.sub("?", self.text)
-
-    @property
-    def with_numbers(self) -> str:
-        """The text with `$1`, as PostgreSQL wants it."""
-        return _PARAMETER.sub(lambda match: f"${self.names.index(match[1]) + 1}", self.text)
+        names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
+        numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", text)
+        return cls(name, text, names, _PARAMETER.sub("?", text), numbered)
 
     def __call__(self, **values: object) -> "Statement":
         return Statement(self, (values,))

@@ -3,8 +3,10 @@
 1. The hub hands over each change, synchronously; nothing here waits.
 2. A change with a transition or events is *urgent*: the new state, the transition, the events and what the contributors
    add to them commit in one transaction, at once. They stay in memory until they are on disk, however long that takes.
-3. States that only moved on, and what contributors have gathered (raw results), go along once a second; when the store
-   fails, the contributors decide what they let go.
+3. States on the way to something that is told go along once a second. What contributors have gathered (raw results)
+   goes with them, and every five seconds in any case; when the store fails, the contributors decide what they let go. A
+   state at rest (well and staying so, or down and staying so) has its turn every five minutes, and at the end: nothing
+   is decided by what a crash loses of it.
 4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. While the store fails they are
    given from memory: an alert does not wait for a disk.
 """
@@ -22,12 +24,15 @@ from fks_master.errors import StatementRefusedError, StorageError, StoreUnavaila
 from fks_master.model import Change, Event, State
 from fks_master.storage.database import Database, Statement, to_ms
 from fks_master.storage.queries import load_queries
+from fks_master.storage.turns import Turns
 
 log = structlog.get_logger(__name__)
 
 SQL = load_queries("fks_master.storage")
 FLUSH_SECONDS = 1.0
 FOLLOW_COUNT = 500
+GATHER_SECONDS = 5.0
+REST_SECONDS = 300
 
 encode = msgspec.json.encode
 
@@ -39,12 +44,12 @@ class Contributor(Protocol):
         """Take note of a change, and return what must be stored with it if it is urgent."""
         ...
 
-    def drain(self) -> Sequence[Statement]:
-        """Return what has gathered since the last call, to be written now."""
+    def drain(self, *, everything: bool = False) -> Sequence[Statement]:
+        """Return what has gathered since the last call, to be written now; at the end `everything`."""
         ...
 
-    def give_back(self) -> None:
-        """Hear that what the last `drain` returned could not be written."""
+    def settle(self, *, is_written: bool) -> None:
+        """Hear whether what the last `drain` returned is on disk."""
         ...
 
 
@@ -71,6 +76,8 @@ class Journal:
         self._contributors: list[Contributor] = []
         self._urgent: deque[_Entry] = deque()
         self._moved: dict[str, State] = {}
+        self._resting = Turns[State](REST_SECONDS)
+        self._next_gathering = 0.0
         self._is_urgent = asyncio.Event()
         self._news = asyncio.Condition()
         self._is_closing = False
@@ -101,9 +108,10 @@ class Journal:
     def record(self, change: Change) -> None:
         """Take a change over from the hub."""
         statements = [statement for one in self._contributors for statement in one.record(change)]
+        is_urgent = bool(change.transition or change.events or statements)
         if change.state is not None:
-            self._moved[change.state.service_id] = change.state
-        if not (change.transition or change.events or statements):
+            self._remember(change.state, is_urgent=is_urgent)
+        if not is_urgent:
             return
         self._urgent.append(_Entry((*self._told(change), *statements), change.events))
         self._is_urgent.set()
@@ -112,7 +120,10 @@ class Journal:
         """Write until cancelled; `close` writes the rest."""
         while not self._is_closing:
             tick = self._clock.monotonic() + FLUSH_SECONDS
-            await self._write_moved()
+            if self._moved or self._clock.monotonic() >= self._next_gathering:
+                await self.tick()
+            else:
+                await self.flush()
             while (left := tick - self._clock.monotonic()) > 0:
                 await self._wait_for_urgent(left)
                 if self._is_urgent.is_set() and not self.is_failing:
@@ -122,7 +133,7 @@ class Journal:
 
     async def close(self) -> None:
         self._is_closing = True
-        await self._write_moved()
+        await self.tick(everything=True)
 
     async def flush(self) -> None:
         """Write what is urgent now. A failure is remembered, and tried again with the next tick."""
@@ -171,26 +182,39 @@ class Journal:
         now = to_ms(self._clock.now())
         return SQL["store_state"].many([(state.service_id, encode(state).decode(), now) for state in states])
 
-    async def _write_moved(self) -> None:
+    def _remember(self, state: State, *, is_urgent: bool) -> None:
+        """Note that the state is to be stored: with the next tick, or when it has its turn."""
+        if is_urgent or not state.is_at_rest:
+            self._resting.drop(state.service_id)
+            self._moved[state.service_id] = state
+        else:
+            self._resting.put(state.service_id, state)
+
+    async def tick(self, *, everything: bool = False) -> None:
+        """Write what is urgent, then what has gathered."""
         await self.flush()
         if self._urgent:
             return
-        drained = [statement for one in self._contributors for statement in one.drain()]
+        self._next_gathering = self._clock.monotonic() + GATHER_SECONDS
+        drained = [statement for one in self._contributors for statement in one.drain(everything=everything)]
         moved, self._moved = self._moved, {}
+        moved |= self._resting.take(self._clock.monotonic(), everything=everything)
         if moved:
             drained.append(self._stored(*moved.values()))
         if not drained:
             return
+        is_written = False
         try:
             await self._database.execute(*drained)
-        except BaseException as error:
-            self._moved = moved | self._moved
-            for one in self._contributors:
-                one.give_back()
-            if not isinstance(error, StorageError):
-                raise
+            is_written = True
+        except StorageError as error:
             self._failed(error)
-        else:
+        finally:
+            for one in self._contributors:
+                one.settle(is_written=is_written)
+            if not is_written:
+                self._moved = moved | self._moved
+        if is_written:
             self._recovered()
 
     async def _wait_for_urgent(self, seconds: float) -> None:

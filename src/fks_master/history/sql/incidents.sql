@@ -18,7 +18,7 @@ INSERT INTO incident_evidence (incident, kind, at_ms, data) VALUES (:incident, :
 ON CONFLICT (incident, kind) DO NOTHING;
 
 -- name: open_incidents
-SELECT id, service_id FROM incidents WHERE ended_ms IS NULL;
+SELECT number, id, service_id, started_ms, cause FROM incidents WHERE ended_ms IS NULL;
 
 -- name: incidents
 SELECT number, id, service_id, started_ms, ended_ms, cause, acknowledged_ms, acknowledged_by FROM incidents
