@@ -14,6 +14,12 @@ Send = Callable[[object], Awaitable[None]]
 Fields = dict[str, Any]
 
 
+def key_of(fields: Fields) -> str | None:
+    """Return the key under which a command, sent again, is carried out only once."""
+    key = fields.get("idempotency_key")
+    return key[:200] or None if isinstance(key, str) else None
+
+
 class RefusedError(Exception):
     """A command cannot be carried out; `status` as REST would say it."""
 

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from fks_master.api.auth import Caller
-from fks_master.api.commands import Fields, RefusedError, Remote, Send
+from fks_master.api.commands import Fields, RefusedError, Remote, Send, key_of
 from fks_master.api.endpoint import Access
 from fks_master.api.routes.compose import both_forms
 from fks_master.api.routes.jobs import line
 from fks_master.api.text import decoded
-from fks_master.control.compose import Composer, Origin
+from fks_master.control.compose import Composer
+from fks_master.control.controller import Origin
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose.request import convert
@@ -18,7 +19,7 @@ from fks_master.errors import BusyError, ComposeRefusedError, ComposeUnavailable
 
 Handle = Callable[[Fields, Send, Origin], Awaitable[None]]
 
-NOT_OF_THE_BODY = ("command_type", "token")
+NOT_OF_THE_BODY = ("command_type", "token", "idempotency_key")
 
 
 class JobCommands:
@@ -78,7 +79,7 @@ def _told_as_refusals(handle: Handle) -> Callable[[Fields, Caller, Send], Awaita
 
     async def run(fields: Fields, caller: Caller, send: Send) -> None:
         try:
-            await handle(fields, send, Origin(caller.name))
+            await handle(fields, send, Origin(caller.name, key=key_of(fields)))
         except ComposeRefusedError as error:
             raise RefusedError(400, str(error)) from error
         except KeyError as error:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from fks_master.docker.engine import Container
+from fks_master.control.containers import Lately
+from fks_master.docker.container import Container
 from fks_master.docker.usage import Usage
 from fks_master.model import Certificate, Outcome, Phases, Reason, Result, Service, ServiceType, State, Status
 
@@ -34,6 +35,7 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     interval_seconds: float = 30.0
     expected_response_time_ms: float = 1000.0
     docker_container: str | None = None
+    is_discovered: bool = False
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -60,6 +62,35 @@ class ServiceFigures(msgspec.Struct, frozen=True):
     block_write_bytes: int | None = None
 
 
+class ContainerFacts(msgspec.Struct, frozen=True):
+    """The container of a service.
+
+    `restart_count` is Docker's, which a restart by hand resets; `crashes` is counted here, over ten minutes.
+    `was_stopped`: somebody asked for its end.
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: str
+    health: str | None
+    exit_code: int | None
+    oom_killed: bool
+    restart_count: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    crashes: int = 0
+    is_crash_looping: bool = False
+    was_stopped: bool = False
+
+
+def container_facts(container: Container, lately: Lately) -> ContainerFacts:
+    """Leave out labels, which may hold secrets, and where it is in its networks."""
+    names = set(ContainerFacts.__struct_fields__) & set(Container.__struct_fields__)
+    return ContainerFacts(**{name: getattr(container, name) for name in names}, **msgspec.structs.asdict(lately))
+
+
 class ServiceHealth(msgspec.Struct, frozen=True):
     """`GET /api/services/{id}/health`.
 
@@ -72,7 +103,7 @@ class ServiceHealth(msgspec.Struct, frozen=True):
     checks: list[Check]
     metrics: ServiceFigures
     last_updated: datetime | None
-    container: Container | None = None
+    container: ContainerFacts | None = None
     phases: Phases | None = None
     certificate: Certificate | None = None
 
@@ -149,6 +180,7 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
         interval_seconds=service.interval_seconds,
         expected_response_time_ms=service.expected_response_time_ms,
         docker_container=service.docker_container,
+        is_discovered=service.is_discovered,
     )
 
 
@@ -165,7 +197,7 @@ def service_figures(error_rate: float, usage: Usage | None) -> ServiceFigures:
     )
 
 
-def service_health(state: State, figures: ServiceFigures, container: Container | None) -> ServiceHealth:
+def service_health(state: State, figures: ServiceFigures, container: ContainerFacts | None) -> ServiceHealth:
     last = state.last
     checks: list[Check] = []
     if last is not None:

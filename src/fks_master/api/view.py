@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from fks_master.api.schemas import (
     Aggregate,
+    ContainerFacts,
     ServiceHealth,
     ServiceStatus,
     SystemMetrics,
@@ -15,11 +16,10 @@ from fks_master.api.schemas import (
     system_metrics,
 )
 from fks_master.clock import Clock
-from fks_master.docker.engine import Container
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 
-Containers = Callable[[str | None], Container | None]
+Containers = Callable[[str | None], ContainerFacts | None]
 
 
 class View:

@@ -4,27 +4,33 @@ import os
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from fks_master.app.watching import Watching
+from fks_master.api.schemas import ContainerFacts, container_facts
+from fks_master.app.watching import DATA, FOUND, Watching
 from fks_master.clock import Clock
+from fks_master.config.builtin import FKS_SERVICES
 from fks_master.config.environment import Settings
-from fks_master.config.schema import Config
-from fks_master.control.compose import Composer, Preparer, find_our_id
+from fks_master.config.schema import Config, Entry
+from fks_master.control.compose import Composer, Preparer
 from fks_master.control.containers import Containers
-from fks_master.control.controller import Controller
+from fks_master.control.controller import Backing, Controller
+from fks_master.control.discovery import Discoverer, Outlet
 from fks_master.control.evidence import Witness
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job
+from fks_master.control.roster import Given
 from fks_master.control.usage import Meter
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.engine import DockerEngine
 from fks_master.docker.facts import Facts
+from fks_master.docker.ourselves import Ourselves, find_our_id
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType
@@ -32,8 +38,6 @@ from fks_master.probes.container import ContainerProbe
 from fks_master.tracing import Tracer
 
 log = structlog.get_logger(__name__)
-
-DATA = Path("data")
 
 
 class Acting:
@@ -44,22 +48,42 @@ class Acting:
         self.is_enabled = config.control.enabled
         self.jobs = _jobs(hub, metrics, clock, watching.tracer)
         stack.push_async_callback(self.jobs.close)
-        self.composer = _composer(config, self.jobs)
+        self.composer = _composer(config, self.jobs, settings.docker_host)
         self.engine = DockerEngine(settings.docker_host)
         stack.push_async_callback(self.engine.close)
         watching.prober.register("docker", ContainerProbe(self.engine, clock).probe)
-        self.controller = Controller(hub, self.engine, clock, watching.scheduler.look_now, metrics.restart)
+        ourselves = Ourselves(find_our_id(), settings.docker_host)
+        backing = Backing(self.engine, watching.scheduler.look_now, metrics.restart, ourselves, watching.tracer)
+        self.controller = Controller(hub, clock, backing)
         stack.push_async_callback(self.controller.close)
-        self.facts = Facts(self.engine, clock, Containers(hub, self.controller, clock))
+        self.containers = Containers(hub, self.controller, clock)
+        self.facts = Facts(self.engine, clock, self.containers)
+        outlet = Outlet(watching.watch, hub.announce)
+        self.discoverer = Discoverer(_given(config), ourselves, clock, outlet, FOUND)
+        self.discoverer.configure(_given(config), self.facts, is_on=config.discovery.enabled)
+        self.containers.on_change = partial(self.discoverer.look, self.facts)
         self.meter = Meter(hub, self.engine, self.facts, clock, metrics.use)
         self.meter.is_on = config.monitoring.enable_docker_stats
         watching.past.book.collectors.update(Witness(hub, self.engine, metrics.usage).collectors())
 
+    def container(self, name: str | None) -> ContainerFacts | None:
+        """Return what is known of a container; None while Docker does not answer."""
+        found = self.facts.of(name)
+        return None if found is None else container_facts(found, self.containers.lately(found.name))
+
     def reconfigure(self, fresh: Config) -> None:
+        self.discoverer.configure(_given(fresh), self.facts, is_on=fresh.discovery.enabled)
         self.meter.is_on = fresh.monitoring.enable_docker_stats
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.facts.run(), self.meter.run()]
+        return [self.facts.run(), self.meter.run(), self.discoverer.run()]
+
+
+def _given(config: Config) -> Given:
+    """Say what is configured, and how what is found is to be checked."""
+    pattern = Entry(id="pattern", health_endpoint="http://pattern").service(config.monitoring)
+    known = {one.id: one.service(config.monitoring) for one in FKS_SERVICES}
+    return Given(config.services, pattern, known)
 
 
 def _jobs(hub: Hub, metrics: Metrics, clock: Clock, tracer: Tracer) -> JobEngine:
@@ -96,7 +120,7 @@ def _writable(folder: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix="fks_master-jobs-"))
 
 
-def _composer(config: Config, jobs: JobEngine) -> Composer:
+def _composer(config: Config, jobs: JobEngine, docker_host: str) -> Composer:
     cli = ComposeCli(minimal(os.environ, config.compose.environment))
     roots = Roots([Path(root) for root in config.compose.roots])
-    return Composer(Preparer(cli, roots, find_our_id()), jobs)
+    return Composer(Preparer(cli, roots, Ourselves(find_our_id(), docker_host)), jobs)

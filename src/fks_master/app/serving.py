@@ -31,9 +31,9 @@ from fks_master.api.server import Server
 from fks_master.api.standby import answer_standby
 from fks_master.api.tls import Tls
 from fks_master.api.view import View
-from fks_master.app.acting import DATA, Acting
+from fks_master.app.acting import Acting
 from fks_master.app.telling import Telling
-from fks_master.app.watching import Watching
+from fks_master.app.watching import DATA, Watching
 from fks_master.config.environment import Settings
 from fks_master.config.schema import Config
 
@@ -63,7 +63,7 @@ class Serving:
         self._tls = port.tls
         self.audit = Audit(DATA / "audit.jsonl")
         self._doors = self._make_doors()
-        view = View(watching.hub, watching.metrics, watching.clock, acting.facts.of)
+        view = View(watching.hub, watching.metrics, watching.clock, acting.container)
         self._feed = LiveFeed(watching.hub, view, watching.metrics, self._commands())
         table = OpenApiRoutes().describe(self._table(view))
         application = build(self._feed, self._doors, watching.metrics, table, watching.tracer)

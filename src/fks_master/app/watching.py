@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fks_master import history
@@ -11,6 +12,7 @@ from fks_master.alerts import store as alert_store
 from fks_master.clock import Clock
 from fks_master.config.environment import Settings
 from fks_master.config.schema import Config
+from fks_master.control.discovery import remembered
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
@@ -24,6 +26,8 @@ from fks_master.storage.address import MEMORY, database_at
 from fks_master.tracing import NoTracer, Tracer
 
 TRACES_SECONDS = 2.0
+DATA = Path("data")
+FOUND = DATA / "discovered.json"
 
 
 class Watching:
@@ -32,12 +36,13 @@ class Watching:
     def __init__(self, config: Config, clock: Clock, tracer: Tracer, stack: AsyncExitStack) -> None:
         self.clock = clock
         self.tracer = tracer
+        self._policy = config.policy
         self.started = clock.now()
         self.metrics = Metrics(clock.monotonic())
         self.database = _database(config)
         self.past = Past(self.database, lambda: self.hub.services, clock, _retention(config))
         stack.push_async_callback(self.past.close)
-        self.hub = Hub(config.services, config.policy, self.metrics, self.past.journal.record)
+        self.hub = Hub(_watched_last(config), config.policy, self.metrics, self.past.journal.record)
         self.prober = _prober(clock, stack)
         self.scheduler = Scheduler(
             _traced(self.prober.probe, tracer),
@@ -55,8 +60,12 @@ class Watching:
         return remembered
 
     def reconfigure(self, fresh: Config) -> None:
-        self.hub.reconfigure(fresh.services, fresh.policy)
-        self.scheduler.watch(list(fresh.services))
+        self._policy = fresh.policy
+
+    def watch(self, services: tuple[Service, ...]) -> None:
+        """Watch exactly these from now on."""
+        self.hub.reconfigure(services, self._policy)
+        self.scheduler.watch(list(services))
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         return [self.past.run(self.hub.announce), self.scheduler.run()]
@@ -68,6 +77,13 @@ def observed(settings: Settings, stack: AsyncExitStack) -> Tracer:
     stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
     configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
     return tracer
+
+
+def _watched_last(config: Config) -> tuple[Service, ...]:
+    """Return the services of the config, and those that were found the last time: they are looked at anew."""
+    configured = {one.id for one in config.services}
+    found = remembered(FOUND) if config.discovery.enabled else ()
+    return (*config.services, *(one for one in found if one.id not in configured))
 
 
 def _database(config: Config) -> Database:

@@ -14,12 +14,13 @@ import msgspec
 
 from fks_master.cli import options
 from fks_master.config.load import load
-from fks_master.control.compose import Outcome, Prepared, Preparer, find_our_id
+from fks_master.control.compose import Outcome, Prepared, Preparer
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.command import command
 from fks_master.docker.compose.environment import minimal
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.request import Action, Body, Request, check
+from fks_master.docker.ourselves import Ourselves, find_our_id
 
 
 @click.command()
@@ -77,7 +78,8 @@ class _Given(msgspec.Struct, frozen=True):
 
 def _preparer(said: _Given) -> Preparer:
     passed = load(said.config, os.environ).compose.environment
-    return Preparer(ComposeCli(minimal(os.environ, passed)), Roots([Path.cwd(), Path("/")]), find_our_id())
+    ourselves = Ourselves(find_our_id(), os.environ.get("DOCKER_HOST", ""))
+    return Preparer(ComposeCli(minimal(os.environ, passed)), Roots([Path.cwd(), Path("/")]), ourselves)
 
 
 def _request(said: _Given) -> Request:

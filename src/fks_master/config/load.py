@@ -72,6 +72,7 @@ def _config(file: File, source: Path | None) -> Config:
         compose=file.compose,
         history=file.history,
         control=file.control,
+        discovery=file.discovery,
         api_keys=file.api_keys,
         services=tuple(entry.service(file.monitoring) for entry in file.services),
         source=source,

@@ -184,6 +184,12 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
 
 
+class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether containers that say so by label, and those of known FKS services, are watched by themselves."""
+
+    enabled: bool = True
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[services]]` table as written; what it leaves out comes from `[monitoring]`."""
 
@@ -257,6 +263,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compose: Compose = Compose()
     history: History = History()
     control: Control = Control()
+    discovery: Discovery = Discovery()
     api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Entry, ...] = ()
 
@@ -270,6 +277,7 @@ class Config(msgspec.Struct, frozen=True):
     compose: Compose = Compose()
     history: History = History()
     control: Control = Control()
+    discovery: Discovery = Discovery()
     api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Service, ...] = ()
     source: Path | None = None

@@ -8,12 +8,12 @@
 """
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from fks_master.control.controller import Origin
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job, Order
 from fks_master.docker.compose import plan
@@ -22,6 +22,7 @@ from fks_master.docker.compose.command import Project, command, dry_run
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.plan import Step
 from fks_master.docker.compose.request import Action, Request
+from fks_master.docker.ourselves import Ourselves
 from fks_master.errors import ComposeRefusedError
 
 DEADLINE_SECONDS = {
@@ -38,7 +39,6 @@ DEADLINE_SECONDS = {
 }
 FOLLOW_SECONDS = 12 * 3600.0
 LINES = 1000
-_OURS = re.compile(r"/containers/([0-9a-f]{64})/")
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -47,15 +47,6 @@ class Prepared(msgspec.Struct, frozen=True):
     request: Request
     project: Project
     model: Model | None = None
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Who asked, and what ties the job to the request. With the same `key` a request is carried out once."""
-
-    requested_by: str | None = None
-    request_id: str | None = None
-    key: str | None = None
-    traceparent: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,10 +67,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Preparer:
     """Checks requests and tells plans."""
 
-    def __init__(self, cli: ComposeCli, roots: Roots, our_id: str | None = None) -> None:
+    def __init__(self, cli: ComposeCli, roots: Roots, ourselves: Ourselves | None = None) -> None:
         self.cli = cli
         self._roots = roots
-        self._our_id = our_id
+        self._ourselves = ourselves or Ourselves()
 
     async def prepare(self, request: Request) -> Prepared:
         """Check a request against the world. Raises ComposeRefusedError, ComposeUnavailableError."""
@@ -128,11 +119,9 @@ class Preparer:
 
     def _check_not_ourselves(self, request: Request, members: Iterable[Member]) -> None:
         for member in members:
-            if member.id == self._our_id and (not request.services or member.service in request.services):
-                raise ComposeRefusedError(
-                    f"service {member.service} is FKS Master itself, which does not {request.action} itself; "
-                    "name the other services"
-                )
+            why = self._ourselves.why_not_member(member.id, (member.name, member.service))
+            if why is not None and (not request.services or member.service in request.services):
+                raise ComposeRefusedError(f"service {member.service}: {why}; name the other services")
 
     async def _image_steps(self, prepared: Prepared) -> list[Step]:
         """Tell which images would be pulled, built or pushed."""
@@ -238,12 +227,3 @@ def _check_folder(project: str, folder: Path, members: Iterable[Member]) -> None
                 f"project {project} was brought up from {member.working_dir}, and its files are at {folder} here: "
                 "mount them at the host's own path, or its relative paths would point elsewhere"
             )
-
-
-def find_our_id(mountinfo: str = "/proc/self/mountinfo") -> str | None:
-    """Return the id of the container that we run in; None outside of one."""
-    try:
-        match = _OURS.search(Path(mountinfo).read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return None
-    return match[1] if match else None

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from fks_master.docker.engine import Container, Engine, LogQuery
+from fks_master.docker.container import Container
+from fks_master.docker.engine import Engine, LogQuery
 from fks_master.docker.lines import clean
 from fks_master.docker.usage import Usage
 from fks_master.errors import DockerError
@@ -68,5 +69,5 @@ class Witness:
 
 
 def _without_labels(container: Container) -> Container:
-    """Leave out what people write into labels, secrets included."""
-    return msgspec.structs.replace(container, labels={})
+    """Leave out what people write into labels, secrets included, and where it was in its networks."""
+    return msgspec.structs.replace(container, labels={}, networks={}, ports={})

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from fks_master.clock import Clock
 from fks_master.control.controller import World
-from fks_master.docker.engine import Container, Engine
+from fks_master.docker.container import Container
+from fks_master.docker.engine import Engine
 from fks_master.docker.usage import Usage
 from fks_master.errors import DockerError
 

@@ -1,13 +1,23 @@
 """Docker's Engine API as far as we need it. Every call has a deadline, and fails with a DockerError or not at all."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from fks_master.docker.container import (
+    KINDS,
+    Container,
+    ContainerEvent,
+    checked_name,
+    read_container,
+    read_event,
+    table,
+    text,
+    whole,
+)
 from fks_master.docker.lines import LogLine, framed_lines, raw_lines
 from fks_master.docker.usage import Usage, usage_of
 from fks_master.errors import DockerError, DockerTimeoutError, NoDockerError, NotFoundError
@@ -16,40 +26,12 @@ T = TypeVar("T")
 
 CALL_SECONDS = 5.0
 STATS_SECONDS = 10.0
-STOP_SECONDS = 10
-ACTION_SECONDS = STOP_SECONDS + 20.0
-LONGEST_WORDS = 200
-KINDS = ("die", "oom", "health_status", "start", "stop", "kill", "destroy", "restart", "pause", "unpause", "rename")
-
-
-class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """What Docker knows of a container.
-
-    `state` and `health` are Docker's own words, `health_message` what its last check of the container's health
-    said at the end, `image_id` the image's digest.
-    """
-
-    id: str
-    name: str
-    image: str
-    image_id: str = ""
-    state: str
-    labels: Mapping[str, str] = {}
-    health: str | None = None
-    health_message: str | None = None
-    exit_code: int | None = None
-    oom_killed: bool = False
-    restart_count: int = 0
-    started_at: datetime | None = None
-
-
-class ContainerEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to a container: one of KINDS."""
-
-    kind: str
-    container_id: str
-    name: str
-    exit_code: int | None = None
+STOP_SECONDS = 10  # Docker's own default
+LONGEST_STOP_SECONDS = 600
+ACTION_SECONDS = 20.0
+MOST_INSPECTIONS = 16  # at once
+LONGEST_EVENT = 4 << 20
+LONGEST_REASON = 500
 
 
 class LogQuery(msgspec.Struct, frozen=True):
@@ -85,8 +67,15 @@ class Engine(Protocol):
         """Open a container's output; the lines end when the container or the query does, or when closed."""
         ...
 
-    def events(self) -> AsyncIterator[ContainerEvent]:
-        """Yield what happens from now on, until the connection ends."""
+    async def ping(self) -> None:
+        """Raise DockerError unless the daemon answers."""
+        ...
+
+    async def events(self, since: int | None = None) -> AsyncGenerator[ContainerEvent]:
+        """Open the stream of what happens from now on, or from `since` (nanoseconds) on.
+
+        It ends with the connection, by a DockerError if that breaks.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -110,31 +99,53 @@ class DockerEngine:
         except DockerError as error:
             await self.close()
             raise NoDockerError(str(error)) from error
-        return str(version.get("Version", "unknown"))
+        if not (found := text(table(version).get("Version"))):
+            await self.close()
+            raise NoDockerError(f"what answers at {self._host} is not Docker")
+        return found
+
+    async def ping(self) -> None:
+        await _within(CALL_SECONDS, self._api().version())
 
     async def containers(self) -> list[Container]:
-        found = await _within(CALL_SECONDS, self._api().containers.list(all=True))
-        answers = await asyncio.gather(*(self.inspect(one.id) for one in found), return_exceptions=True)
-        return [answer for answer in answers if isinstance(answer, Container)]
+        found = await _within(CALL_SECONDS, self._api()._query_json("containers/json", params={"all": 1}))  # noqa: SLF001 - its own listing fails as a whole where one entry is odd
+        if not isinstance(found, list):
+            raise DockerError("Docker's list of containers cannot be read")
+        slots = asyncio.Semaphore(MOST_INSPECTIONS)
+
+        async def look(id_: str) -> Container | None:
+            async with slots:
+                with suppress(NotFoundError):
+                    return await self.inspect(id_)
+            return None
+
+        answers = await asyncio.gather(*(look(text(table(one).get("Id"))) for one in found))
+        return [one for one in answers if one is not None]
 
     async def inspect(self, name: str) -> Container:
-        return _container(await _within(CALL_SECONDS, self._api().containers.container(name).show()))
+        return read_container(await _within(CALL_SECONDS, self._container(name).show()))
 
     async def restart(self, name: str) -> None:
-        await _within(ACTION_SECONDS, self._api().containers.container(name).restart(timeout=STOP_SECONDS))
+        await _within(await self._patience(name), self._container(name).restart())
 
     async def start(self, name: str) -> None:
-        await _within(ACTION_SECONDS, self._api().containers.container(name).start())
+        await _within(ACTION_SECONDS, self._container(name).start())
 
     async def stop(self, name: str) -> None:
-        await _within(ACTION_SECONDS, self._api().containers.container(name).stop(t=STOP_SECONDS))
+        await _within(await self._patience(name), self._container(name).stop())
+
+    async def _patience(self, name: str) -> float:
+        """Give a container the time to end that it was given itself, and some more."""
+        config = table(table(await _within(CALL_SECONDS, self._container(name).show())).get("Config"))
+        grace = whole(config.get("StopTimeout"))
+        return ACTION_SECONDS + min(STOP_SECONDS if grace is None else max(grace, 0), LONGEST_STOP_SECONDS)
 
     async def usage(self, name: str) -> Usage:
-        answers = await _within(STATS_SECONDS, self._api().containers.container(name).stats(stream=False))
-        return usage_of(answers[0] if answers else None)
+        answers = await _within(STATS_SECONDS, self._container(name).stats(stream=False))
+        return usage_of(answers[0] if isinstance(answers, list) and answers else None)
 
     async def logs(self, name: str, query: LogQuery) -> AsyncGenerator[LogLine]:
-        data = await _within(CALL_SECONDS, self._api().containers.container(name).show())
+        data = table(await _within(CALL_SECONDS, self._container(name).show()))
         asked: dict[str, object] = {
             "stdout": 1,
             "stderr": 1,
@@ -145,20 +156,17 @@ class DockerEngine:
         if query.since is not None:
             asked["since"] = f"{query.since:.6f}"
         # Its own method for logs does not tell the streams apart.
-        call = self._api()._do_query(f"containers/{data['Id']}/logs", "GET", params=asked, timeout=None)  # noqa: SLF001
+        call = self._api()._do_query(f"containers/{read_container(data).id}/logs", "GET", params=asked, timeout=None)  # noqa: SLF001
         response = await _within(CALL_SECONDS, call)
-        return _until_closed(response, has_terminal=bool((data["Config"] or {}).get("Tty")))
+        return _until_closed(response, has_terminal=table(data.get("Config")).get("Tty") is True)
 
-    async def events(self) -> AsyncIterator[ContainerEvent]:
-        filters = msgspec.json.encode({"type": ["container"], "event": list(KINDS)}).decode()
-        stream = self._api().events
-        subscriber = stream.subscribe(filters=filters)
-        try:
-            while (data := await subscriber.get()) is not None:
-                yield _event(data)
-        finally:
-            with suppress(Exception):
-                await stream.stop()
+    async def events(self, since: int | None = None) -> AsyncGenerator[ContainerEvent]:
+        asked = {"filters": msgspec.json.encode({"type": ["container"], "event": list(KINDS)}).decode()}
+        if since is not None:
+            asked["since"] = f"{since // 10**9}.{since % 10**9:09d}"
+        # Its own reader of events swallows what breaks the stream, and forgets the nanoseconds.
+        call = self._api()._do_query("events", "GET", params=asked, timeout=None)  # noqa: SLF001
+        return _events(await _within(CALL_SECONDS, call))
 
     async def close(self) -> None:
         docker, self._docker = self._docker, None
@@ -167,16 +175,42 @@ class DockerEngine:
                 async with asyncio.timeout(CALL_SECONDS):
                     await docker.close()
 
+    def _container(self, name: str) -> Any:  # noqa: ANN401 - aiodocker's own class, not imported here
+        return self._api().containers.container(checked_name(name))
+
     def _api(self) -> Any:  # noqa: ANN401 - aiodocker's own class, not imported here
         if self._docker is None:
             raise NoDockerError("Docker does not answer")
         return self._docker
 
 
-async def _until_closed(response: Any, *, has_terminal: bool) -> AsyncGenerator[LogLine]:  # noqa: ANN401 - aiohttp's
+async def _events(response: Any) -> AsyncGenerator[ContainerEvent]:  # noqa: ANN401 - aiohttp's
+    """Read one object a line, whatever pieces they come in."""
+    rest = b""
     try:
-        read = raw_lines if has_terminal else framed_lines
-        async for line in read(response.content):
+        while data := await _translated(response.content.readany()):
+            *lines, rest = (rest + data).split(b"\n")
+            if len(rest) > LONGEST_EVENT:
+                raise DockerError("Docker sends an event without end")
+            for line in filter(None, map(bytes.strip, lines)):
+                if (event := _event(line)) is not None:
+                    yield event
+    finally:
+        response.close()
+
+
+def _event(line: bytes) -> ContainerEvent | None:
+    try:
+        return read_event(msgspec.json.decode(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DockerError("Docker's events cannot be read") from error
+
+
+async def _until_closed(response: Any, *, has_terminal: bool) -> AsyncGenerator[LogLine]:  # noqa: ANN401 - aiohttp's
+    read = raw_lines if has_terminal else framed_lines
+    lines = read(response.content)
+    try:
+        while (line := await _translated(anext(lines, None))) is not None:
             yield line
     finally:
         response.close()
@@ -199,57 +233,17 @@ async def _answers(host: str) -> None:
 async def _within(seconds: float, call: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(seconds):
-            return await call
+            return await _translated(call)
     except TimeoutError as error:
         raise DockerTimeoutError(f"Docker did not answer within {seconds:g} s") from error
-    except DockerError:
+
+
+async def _translated(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except (TimeoutError, DockerError):
         raise
     except Exception as error:  # aiodocker, aiohttp and the decoder of its answers each have their own
         kind = NotFoundError if getattr(error, "status", None) == 404 else DockerError
-        raise kind(getattr(error, "message", None) or str(error) or type(error).__name__) from error
-
-
-def _container(data: Mapping[str, Any]) -> Container:
-    state, config = data.get("State") or {}, data.get("Config") or {}
-    has_ended = state.get("Status") in {"exited", "dead"}
-    return Container(
-        id=data["Id"],
-        name=str(data.get("Name", "")).lstrip("/"),
-        image=config.get("Image", ""),
-        image_id=str(data.get("Image") or ""),
-        state=state.get("Status", "unknown"),
-        labels=config.get("Labels") or {},
-        health=(state.get("Health") or {}).get("Status"),
-        health_message=_last_words(state.get("Health") or {}),
-        exit_code=state.get("ExitCode") if has_ended else None,
-        oom_killed=bool(state.get("OOMKilled")),
-        restart_count=int(data.get("RestartCount") or 0),
-        started_at=_moment(state.get("StartedAt", "")),
-    )
-
-
-def _last_words(health: Mapping[str, Any]) -> str | None:
-    """Give the end of what the last run of a container's health check wrote, in one short line."""
-    log = health.get("Log") or [{}]
-    return " ".join(str(log[-1].get("Output") or "").split())[-LONGEST_WORDS:] or None
-
-
-def _moment(text: str) -> datetime | None:
-    """Read Docker's time; year 1 means never."""
-    if not text or text.startswith("0001"):
-        return None
-    with suppress(ValueError):
-        return datetime.fromisoformat(text[:26].rstrip("Z")).replace(tzinfo=UTC)
-    return None
-
-
-def _event(data: Mapping[str, Any]) -> ContainerEvent:
-    actor = data.get("Actor") or {}
-    attributes = actor.get("Attributes") or {}
-    code = attributes.get("exitCode", "")
-    return ContainerEvent(
-        kind=str(data.get("Action", "")).partition(":")[0],
-        container_id=str(actor.get("ID", "")),
-        name=str(attributes.get("name", "")),
-        exit_code=int(code) if code.isdigit() else None,
-    )
+        reason = getattr(error, "message", None)
+        raise kind(str(reason or error or type(error).__name__)[:LONGEST_REASON]) from error

@@ -32,6 +32,10 @@ Collector = Callable[[str], Awaitable[Mapping[str, object]]]
 encode = msgspec.json.encode
 
 
+# What ends an open incident without a word of the service itself.
+UNWATCHING = {EventType.CONFIG_RELOADED, EventType.SERVICE_LEFT}
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One line of a timeline."""
 
@@ -145,7 +149,7 @@ class IncidentBook:
         ]
         if event.event_type is EventType.SERVICE_UP and event.service_id in self._open:
             statements.append(self._close(event.service_id, event.timestamp))
-        for gone in _names(event.data.get("removed")) if event.event_type is EventType.CONFIG_RELOADED else ():
+        for gone in _names(event.data.get("removed")) if event.event_type in UNWATCHING else ():
             statements += self._end_unwatched(gone, event.timestamp) if gone in self._open else []
         return statements
 

@@ -57,3 +57,4 @@ class Service(msgspec.Struct, frozen=True):
     tls: TlsOptions = TlsOptions()
     tcp: TcpOptions = TcpOptions()
     dns: DnsOptions = DnsOptions()
+    is_discovered: bool = False

@@ -7,7 +7,8 @@ to a verdict yet) is not seen, which is not the same as bad.
 import asyncio
 
 from fks_master.clock import Clock
-from fks_master.docker.engine import Container, Engine
+from fks_master.docker.container import Container
+from fks_master.docker.engine import Engine
 from fks_master.errors import DockerError, NotFoundError
 from fks_master.model import Outcome, Phases, Reason, Result, Service
 from fks_master.probes.answer import Fault

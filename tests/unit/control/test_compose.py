@@ -5,13 +5,14 @@ import pytest
 
 from fks_master.api.routes.compose import Result
 from fks_master.api.routes.jobs import JobLine, Output
-from fks_master.control.compose import Preparer, find_our_id
+from fks_master.control.compose import Preparer
 from fks_master.control.jobs.job import Job
 from fks_master.docker.compose import plan
 from fks_master.docker.compose.cli import ComposeCli, Member, Model, ServiceModel, explain, read_ps
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.plan import Step
 from fks_master.docker.compose.request import Action, Body, Request
+from fks_master.docker.ourselves import Ourselves, find_our_id
 from fks_master.errors import ComposeRefusedError
 
 OURS = "a" * 64
@@ -37,13 +38,13 @@ class StandIn(ComposeCli):
 @pytest.fixture
 def preparer(tmp_path: Path) -> Preparer:
     (tmp_path / "compose.yaml").write_text("services: {}")
-    return Preparer(StandIn({}), Roots([tmp_path]), OURS)
+    return Preparer(StandIn({}), Roots([tmp_path]), Ourselves(OURS))
 
 
 @pytest.mark.parametrize("action", [Action.STOP, Action.RESTART, Action.DOWN, Action.UP])
 @pytest.mark.parametrize("services", [(), ("fks_master",), ("fks_api", "fks_master")])
 async def test_we_never_stop_ourselves(preparer: Preparer, action: Action, services: tuple[str, ...]) -> None:
-    with pytest.raises(ComposeRefusedError, match="fks_master is FKS Master itself"):
+    with pytest.raises(ComposeRefusedError, match="service fks_master: that is FKS Master itself"):
         await preparer.prepare(Request(action=action, services=services, project="fks"))
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.servers import service
 
 from fks_master.clock import SystemClock
-from fks_master.docker.engine import Container
+from fks_master.docker.container import Container
 from fks_master.errors import DockerError, NoDockerError, NotFoundError
 from fks_master.model import Outcome, Reason, Result
 from fks_master.probes.container import ContainerProbe, watched_container

@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from fks_master.api.answers import as_json
 from fks_master.api.endpoint import Access, Endpoint
+from fks_master.api.routes.control import origin_of
 from fks_master.api.routes.jobs import line
-from fks_master.control.compose import Composer, Origin, Outcome
+from fks_master.control.compose import Composer, Outcome
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.docker.compose.request import Body, parse
 from fks_master.errors import BusyError, ComposeRefusedError, ComposeUnavailableError, FksError
 from fks_master.metrics import Metrics
 
 LONGEST_BODY = 1 << 18
-LONGEST_KEY = 200
 STATUS: Mapping[type[FksError], int] = {ComposeRefusedError: 400, BusyError: 409, ComposeUnavailableError: 503}
 
 
@@ -96,21 +96,11 @@ class ComposeRoutes:
         if asked.dry_run:
             plan = await self._composer.plan(asked)
             return as_json(both_forms(plan), 200 if plan.success else 500)
-        job = await self._composer.start(asked, _origin(request))
+        job = await self._composer.start(asked, origin_of(request))
         if not asked.wait or asked.is_following:
             return as_json({"ok": True, "job_id": job.id, "job": line(job)}, 202)
         outcome = await self._composer.outcome(await self._jobs.wait(job.id))
         return as_json(both_forms(outcome), 200 if outcome.success else 500)
-
-
-def _origin(request: Request) -> Origin:
-    state = request.scope["state"]
-    return Origin(
-        state["caller"].name if state.get("caller") else None,
-        state.get("request_id"),
-        request.headers.get("idempotency-key", "")[:LONGEST_KEY] or None,
-        request.headers.get("traceparent"),
-    )
 
 
 async def _body(request: Request) -> bytes | None:

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from fks_master.api.answers import as_json
 from fks_master.api.auth import Caller
-from fks_master.api.commands import Fields, RefusedError, Remote, Send
+from fks_master.api.commands import Fields, RefusedError, Remote, Send, key_of
 from fks_master.api.endpoint import Access, Endpoint
 from fks_master.clock import Clock
-from fks_master.control.controller import Action, Controller, Done
+from fks_master.control.controller import Action, Controller, Done, Origin
+
+LONGEST_KEY = 200
 
 
 class ActionResult(msgspec.Struct, frozen=True):
@@ -26,6 +28,13 @@ class ActionResult(msgspec.Struct, frozen=True):
 
 def result_of(done: Done) -> ActionResult:
     return ActionResult(done.service_id, done.success, done.message, done.timestamp)
+
+
+def origin_of(request: Request) -> Origin:
+    """Return who asked, and under which ids."""
+    state = request.scope["state"]
+    key = request.headers.get("idempotency-key", "")[:LONGEST_KEY] or None
+    return Origin(state["caller"].name, state.get("request_id"), key, request.headers.get("traceparent"))
 
 
 class ControlRoutes:
@@ -55,12 +64,7 @@ class ControlRoutes:
         async def handle(request: Request) -> Response:
             if self._controller is None:
                 return self._refuse(request, 403, "control disabled")
-            done = await self._controller.act(
-                request.path_params["service_id"],
-                action,
-                request.scope["state"]["caller"].name,
-                request.headers.get("idempotency-key", "")[:200] or None,
-            )
+            done = await self._controller.act(request.path_params["service_id"], action, origin_of(request))
             return as_json(result_of(done), done.status)
 
         return handle
@@ -81,7 +85,7 @@ def restart_command(controller: Controller | None, unauthorized: Callable[[], No
             raise RefusedError(400, "service_id: expected a text")
         if controller is None:
             raise RefusedError(403, "control disabled")
-        done = result_of(await controller.act(service_id, Action.RESTART, caller.name))
+        done = result_of(await controller.act(service_id, Action.RESTART, Origin(caller.name, key=key_of(fields))))
         flat = msgspec.to_builtins(done)
         await send({"type": "restart_result", "service_id": service_id, "result": flat, **flat})
 
