@@ -149,6 +149,45 @@ export interface components {
             timestamp: string;
         };
         /**
+         * Container
+         * @description One container as `ps` tells it; `state` is Docker's word, or complete for a one-shot that ended well.
+         */
+        Container: {
+            exit_code: number | null;
+            health: string | null;
+            image: string;
+            name: string;
+            service: string;
+            state: string;
+            status: string;
+        };
+        /**
+         * ContainerFacts
+         * @description The container of a service.
+         *
+         *         `restart_count` is Docker's, which a restart by hand resets; `crashes` is counted here, over ten minutes.
+         *         `was_stopped`: somebody asked for its end.
+         */
+        ContainerFacts: {
+            /** @default 0 */
+            crashes: number;
+            exit_code: number | null;
+            finished_at: string | null;
+            health: string | null;
+            id: string;
+            image: string;
+            image_id: string;
+            /** @default false */
+            is_crash_looping: boolean;
+            name: string;
+            oom_killed: boolean;
+            restart_count: number;
+            started_at: string | null;
+            state: string;
+            /** @default false */
+            was_stopped: boolean;
+        };
+        /**
          * DeliveryLine
          * @description One notification to one receiver. `state` is pending, sent or refused; `answer` what the receiver said last.
          */
@@ -234,7 +273,7 @@ export interface components {
          * @description The kinds of event that the outside can subscribe to.
          * @enum {unknown}
          */
-        EventType: "ActionFinished" | "ActionStarted" | "ComposeFinished" | "ComposeStarted" | "ConfigReloaded" | "ContainerDied" | "HighLatency" | "ServiceDown" | "ServiceFlapping" | "ServiceRestarted" | "ServiceUp" | "StatusChanged" | "SystemAlert";
+        EventType: "ActionFinished" | "ActionStarted" | "ComposeFinished" | "ComposeStarted" | "ConfigReloaded" | "ContainerCrashLooping" | "ContainerDied" | "ContainerHealthChanged" | "ContainerOutOfMemory" | "ContainerPaused" | "ContainerRemoved" | "ContainerResumed" | "ContainerStarted" | "ContainerStopped" | "HighLatency" | "ServiceAppeared" | "ServiceDown" | "ServiceFlapping" | "ServiceLeft" | "ServiceRestarted" | "ServiceUp" | "StatusChanged" | "SystemAlert";
         /**
          * Evidence
          * @description What was seen at that moment; `kind` is failure, last_good, container or logs.
@@ -462,7 +501,7 @@ export interface components {
         Outcome: {
             action: string;
             /** @default null */
-            containers: components["schemas"]["fks_master.docker.compose.cli.Container"][] | null;
+            containers: components["schemas"]["Container"][] | null;
             /** @default null */
             job_id: string | null;
             /** @default null */
@@ -635,7 +674,7 @@ export interface components {
             certificate: components["schemas"]["Certificate"] | null;
             checks: components["schemas"]["Check"][];
             /** @default null */
-            container: components["schemas"]["fks_master.docker.engine.Container"] | null;
+            container: components["schemas"]["ContainerFacts"] | null;
             last_updated: string | null;
             metrics: components["schemas"]["ServiceFigures"];
             /** @default null */
@@ -664,6 +703,8 @@ export interface components {
             id: string;
             /** @default 30 */
             interval_seconds: number;
+            /** @default false */
+            is_discovered: boolean;
             /** @default false */
             is_down: boolean;
             /** @default {} */
@@ -838,50 +879,6 @@ export interface components {
         WindowLine: {
             is_active: boolean;
             window: components["schemas"]["Window"];
-        };
-        /**
-         * Container
-         * @description One container as `ps` tells it; `state` is Docker's word, or complete for a one-shot that ended well.
-         */
-        "fks_master.docker.compose.cli.Container": {
-            exit_code: number | null;
-            health: string | null;
-            image: string;
-            name: string;
-            service: string;
-            state: string;
-            status: string;
-        };
-        /**
-         * Container
-         * @description What Docker knows of a container.
-         *
-         *         `state` and `health` are Docker's own words, `health_message` what its last check of the container's health
-         *         said at the end, `image_id` the image's digest.
-         */
-        "fks_master.docker.engine.Container": {
-            /** @default null */
-            exit_code: number | null;
-            /** @default null */
-            health: string | null;
-            /** @default null */
-            health_message: string | null;
-            id: string;
-            image: string;
-            /** @default  */
-            image_id: string;
-            /** @default {} */
-            labels: {
-                [key: string]: string;
-            };
-            name: string;
-            /** @default false */
-            oom_killed: boolean;
-            /** @default 0 */
-            restart_count: number;
-            /** @default null */
-            started_at: string | null;
-            state: string;
         };
     };
     responses: never;

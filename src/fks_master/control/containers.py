@@ -78,6 +78,8 @@ class Containers:
         """Tell it, and look again at once when a container begins or changes its own health."""
         if kind == "start":
             self._stopped.discard(container.name)
+        elif kind == "stop" and not container.is_running:
+            self._stopped.add(container.name)
         service = self._service_of(container.name)
         if service is not None and kind in TOLD and not self._controller.is_busy(service.id):
             event_type, words = TOLD[kind]

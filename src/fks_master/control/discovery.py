@@ -53,7 +53,7 @@ class Discoverer:
         self._outlet = outlet
         self._path = path
         self._found = {one.id: one for one in remembered(path)}
-        self._current: tuple[Service, ...] = ()
+        self._current: tuple[Service, ...] | None = None
         self._is_changed = asyncio.Event()
 
     def configure(self, given: Given, facts: Known, *, is_on: bool) -> None:
@@ -61,7 +61,7 @@ class Discoverer:
         configured = {one.id for one in given.services}
         self._given, self._is_on = given, is_on
         self._found = {id_: one for id_, one in self._found.items() if is_on and id_ not in configured}
-        self._current = ()
+        self._current = None
         if facts.is_connected:
             self.look(facts)
         else:

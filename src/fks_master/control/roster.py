@@ -172,6 +172,8 @@ def _service(container: Container, id_: str, pattern: Service, place: Place, bef
 
 
 def _address(container: Container, endpoint: Endpoint, pattern: Service, place: Place) -> str | None:
+    if endpoint.scheme == "docker":
+        return f"docker://{container.name}"
     port = endpoint.port or urlsplit(pattern.health_endpoint).port or next(iter(container.ports), None)
     if port is None:
         raise ValueError("fks.health names no port")

@@ -31,9 +31,11 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """What Docker knows of a container. `state` and `health` are Docker's own words, `image_id` the image's digest.
+    """What Docker knows of a container.
 
-    `health_message` is what the last check of its health said at the end. `comes_back` says that Docker itself starts it again after a crash. `ports` are those published: inside, outside.
+    `state` and `health` are Docker's own words, `health_message` what the last check of its health said at the end,
+    `image_id` the image's digest. `comes_back` says that Docker itself starts it again after a crash. `ports` are those
+    published: inside, outside.
     """
 
     id: str

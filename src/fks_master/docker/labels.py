@@ -21,7 +21,10 @@ _NEED = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,127})(?::[a-z_]*)?(?::[a-z]*)?
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a container answers, seen from itself; without `port`: it did not say. `host` is a name it has."""
+    """Where a container answers, seen from itself; without `port`: it did not say. `host` is a name it has.
+
+    The scheme `docker` asks Docker about it.
+    """
 
     scheme: str = "http"
     port: int | None = None
@@ -30,12 +33,14 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def read_endpoint(label: str, container: Container) -> Endpoint | None:
-    """Read `fks.health`: "8000/health", ":8000", "/health" or a whole address of the container itself.
+    """Read `fks.health`: "8000/health", ":8000", "/health", "docker" or a whole address of the container itself.
 
     None: it wants not to be watched. Raises ValueError with what is wrong.
     """
     if label.strip().lower() in OUT:
         return None
+    if label.strip().lower() == "docker":
+        return Endpoint("docker")
     if len(label) > LONGEST or not label.isascii() or not label.isprintable() or " " in label:
         raise ValueError("fks.health is no address")
     if "://" in label:
