@@ -7,7 +7,7 @@ const NOW = Date.parse("2026-01-01T03:18:00Z");
 const service = (id: string, more: Partial<Service> = {}): Service => ({
   id, name: id, status: "Healthy", last_check: null, uptime_seconds: 0, response_time_ms: 5, error_message: null,
   service_type: "Api", critical: false, since: "2026-01-01T03:12:00Z", is_down: false, reason: null, group: null,
-  labels: {}, depends_on: [], interval_seconds: 30, expected_response_time_ms: 500, docker_container: null, ...more,
+  labels: {}, depends_on: [], interval_seconds: 30, expected_response_time_ms: 500, docker_container: null, is_discovered: false, ...more,
 });
 
 const fleet = (...all: Service[]) => new Map(all.map((one) => [one.id, one]));
