@@ -20,7 +20,7 @@ from fks_master.logs import configure
 from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType, Result, Service
 from fks_master.probes.prober import Prober
-from fks_master.scheduler.loop import Probe, Scheduler
+from fks_master.scheduler.loop import Probe, Scheduler, needs_a_task
 from fks_master.storage import Database, Restored
 from fks_master.storage.address import MEMORY, database_at
 from fks_master.tracing import NoTracer, Tracer
@@ -50,6 +50,7 @@ class Watching:
             clock,
             config.monitoring.batch_size,
             on_pause=partial(_tell_pause, self.hub, clock),
+            tell=self.prober.tell if isinstance(tracer, NoTracer) else needs_a_task,
         )
 
     async def restore(self) -> Restored:

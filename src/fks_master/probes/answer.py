@@ -1,6 +1,7 @@
 """Judges an answer over HTTP: its status, then its body. Bodies are hostile until read."""
 
 import zlib
+from functools import lru_cache
 
 import msgspec
 
@@ -19,12 +20,17 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def find_fault(options: HttpOptions, status: int, body: bytes) -> Fault | None:
-    if not any(status in parse_status(text) for text in options.expected_status):
+    if status not in _accepted(options.expected_status):
         return Fault(Reason.STATUS, f"HTTP {status}")
     if not (options.contains or options.excludes or options.matches or options.json):
         return None
     message = _find_in_text(options, decode(body)) or _find_in_json(options, body)
     return Fault(Reason.BODY, message) if message else None
+
+
+@lru_cache(1024)
+def _accepted(expected: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(status for text in expected for status in parse_status(text))
 
 
 def decode(body: bytes) -> str:

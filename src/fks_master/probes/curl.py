@@ -1,41 +1,26 @@
-"""libcurl's multi handle in a thread of its own, driven by poll.
+"""The engine on libcurl: everything that is more than plain HTTP, through its multi handle.
 
-Checks share no loop with the API: a page that renders neither delays a check nor falsifies its latency. We are told by
-libcurl which descriptors matter (`socket_action`), because its `fdset` cannot see those above 1023. They wait in a
-`poll` object: with the few that are open at a time it needs one system call where epoll needs four more a check.
-
-1. `ask` puts a transfer into a queue and wakes the thread through a socket pair.
-2. The thread starts every waiting transfer, lets libcurl act on what is ready, and judges what ended.
-3. Answers cross back to the event loop in one `call_soon_threadsafe` a batch.
-
-A thread that was itself late by more than a second, or a quarter of a transfer's timeout, marks what is under way: it
-cannot be trusted.
+We are told by libcurl which descriptors matter (`socket_action`), because its `fdset` cannot see those above 1023.
 """
 
-import asyncio
-import resource
+import contextlib
+import math
 import select
-import socket
-import threading
-from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 import pycurl
 
-from fks_master.clock import Clock
+from fks_master.probes.job import Ended, Job
 
 Answer = TypeVar("Answer")
 Given_co = TypeVar("Given_co", covariant=True)
 
-LAG_SECONDS = 1.0
-SHORTEST_LAG_SECONDS = 0.1  # not worth a look
-LONGEST_WAIT_SECONDS = 0.25
 SPARE_HANDLES = 64
-MOST_FILES = 65536
-POLL_MASK = {
-    pycurl.POLL_IN: select.POLLIN,
-    pycurl.POLL_OUT: select.POLLOUT,
-    pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
+EPOLL_MASK = {
+    pycurl.POLL_IN: select.EPOLLIN,
+    pycurl.POLL_OUT: select.EPOLLOUT,
+    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
 
 
@@ -59,143 +44,95 @@ class Transfer(Protocol[Given_co]):
         ...
 
 
-class _Job(Generic[Answer]):
-    """A transfer and whom it is for."""
+class CurlEngine(Generic[Answer]):
+    """Runs transfers; `ended` is told each one's answer."""
 
-    def __init__(self, transfer: Transfer[Answer], answer: asyncio.Future[Answer]) -> None:
-        self.transfer = transfer
-        self.answer = answer
-        self.was_paused = False
-
-
-class CurlThread(Generic[Answer]):
-    """Runs transfers from `start` until `close`."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._monotonic = clock.monotonic
-        self._waiting: deque[_Job[Answer]] = deque()
-        self._under_way: dict[Any, _Job[Answer]] = {}
+    def __init__(
+        self,
+        epoll: select.epoll,
+        monotonic: Callable[[], float],
+        ended: Ended[Answer],
+        most_connections: int,
+    ) -> None:
+        self._epoll = epoll
+        self._monotonic = monotonic
+        self._ended = ended
+        self._under_way: dict[Any, Job[Answer]] = {}
         self._spare: list[Any] = []
-        self._poll = select.poll()
-        self._timer: float | None = None
-        self._multi = self._make_multi()
-        self._awake, self._waker = socket.socketpair()
-        self._is_woken = False
-        self._is_closing = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
+        self.wake_at = math.inf
+        self._may_have_ended = False
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, most_connections)
 
-    def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        for end in (self._awake, self._waker):
-            end.setblocking(False)  # noqa: FBT003 - the socket API is positional
-        self._poll.register(self._awake, select.POLLIN)
-        self._thread.start()
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._under_way)
 
-    async def ask(self, transfer: Transfer[Answer]) -> Answer:
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(transfer, answer))
-        self._wake()
-        return await answer
+    def jobs(self) -> Iterable[Job[Answer]]:
+        return self._under_way.values()
 
-    async def close(self) -> None:
-        """Stop within a second: libcurl may be held up, and nobody waits for it."""
-        self._is_closing = True
-        self._wake()
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join, 1.0)
-        self._waker.close()
+    def begin(self, job: Job[Answer]) -> None:
+        curl = self._spare.pop() if self._spare else pycurl.Curl()
+        try:
+            job.question.begin(curl)
+        except Exception:
+            curl.close()
+            raise
+        self._under_way[curl] = job
+        self._multi.add_handle(curl)
 
-    def _wake(self) -> None:
-        """Wake the thread once, however many transfers wait until it looks."""
-        if not self._is_woken:
-            self._is_woken = True
-            self._waker.send(b"\0")
+    def ready(self, descriptor: int, events: int) -> None:
+        self._multi.socket_action(descriptor, _readiness(events))
+        self._may_have_ended = True
 
-    def _make_multi(self) -> Any:  # noqa: ANN401 - pycurl has no types
-        multi = pycurl.CurlMulti()
-        multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        multi.setopt(pycurl.M_MAXCONNECTS, raise_file_limit() // 2)
-        return multi
+    def turn(self, now: float) -> None:
+        """Act on libcurl's timer, and collect what ended."""
+        if self.wake_at <= now:
+            self.wake_at = math.inf
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            self._may_have_ended = True
+        if self._may_have_ended:
+            self._may_have_ended = False
+            self._collect()
 
-    def _run(self) -> None:
-        awake = self._awake.fileno()
-        turned = self._monotonic()
-        while not self._is_closing:
-            self._begin_waiting()
-            seconds = self._seconds_to_wait()
-            events = self._poll.poll(seconds * 1000)
-            now = self._monotonic()
-            self._mark_paused(now - turned - seconds)
-            turned = now
-            for descriptor, ready in events:
-                if descriptor == awake:
-                    self._awake.recv(16)
-                    self._is_woken = False  # before the queue is looked at, so that no transfer is overlooked
-                else:
-                    self._multi.socket_action(descriptor, _readiness(ready))
-            if self._timer is not None and self._timer <= now:
-                self._timer = None
-                self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-            self._answer_ended()
+    def close(self) -> None:
         for curl in self._under_way:
             self._multi.remove_handle(curl)
-        self._awake.close()
-
-    def _seconds_to_wait(self) -> float:
-        if self._timer is None:
-            return LONGEST_WAIT_SECONDS
-        return min(LONGEST_WAIT_SECONDS, max(0.0, self._timer - self._monotonic()))
-
-    def _mark_paused(self, late_seconds: float) -> None:
-        """Mark what cannot be trusted after having been so late."""
-        if late_seconds < SHORTEST_LAG_SECONDS:
-            return
-        for job in self._under_way.values():
-            job.was_paused |= late_seconds > min(LAG_SECONDS, job.transfer.timeout_seconds / 4)
 
     def _on_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:
-            self._poll.unregister(descriptor)
-        else:
-            self._poll.register(descriptor, POLL_MASK[what])
+            with contextlib.suppress(OSError):  # closed already, which removes it too
+                self._epoll.unregister(descriptor)
+            return
+        try:
+            self._epoll.modify(descriptor, EPOLL_MASK[what])
+        except OSError:
+            self._epoll.register(descriptor, EPOLL_MASK[what])
 
     def _on_timer(self, milliseconds: int) -> None:
-        self._timer = None if milliseconds < 0 else self._monotonic() + milliseconds / 1000
+        self.wake_at = math.inf if milliseconds < 0 else self._monotonic() + milliseconds / 1000
 
-    def _begin_waiting(self) -> None:
-        while self._waiting:
-            job = self._waiting.popleft()
-            if job.answer.cancelled():
-                continue
-            curl = self._spare.pop() if self._spare else pycurl.Curl()
-            try:
-                job.transfer.begin(curl)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this job alone
-                curl.close()
-                self._hand_over([(job, error)])
-                continue
-            self._under_way[curl] = job
-            self._multi.add_handle(curl)
-
-    def _answer_ended(self) -> None:
-        answers: list[tuple[_Job[Answer], Answer | Exception]] = []
+    def _collect(self) -> None:
         queued = 1
         while queued:
             queued, good, bad = self._multi.info_read()
-            answers += [self._end(curl, 0) for curl in good]
-            answers += [self._end(curl, code) for curl, code, _ in bad]
-        self._hand_over(answers)
+            for curl in good:
+                self._end(curl, 0)
+            for curl, code, _ in bad:
+                self._end(curl, code)
 
-    def _end(self, curl: Any, code: int) -> tuple[_Job[Answer], Answer | Exception]:  # noqa: ANN401
+    def _end(self, curl: Any, code: int) -> None:  # noqa: ANN401 - pycurl has no types
         self._multi.remove_handle(curl)
         job = self._under_way.pop(curl)
+        answer: Answer | Exception
         try:
-            return job, job.transfer.end(curl, code, was_paused=job.was_paused)
+            answer = job.question.end(curl, code, was_paused=job.was_paused)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this job alone
-            return job, error
-        finally:
-            self._keep(curl, is_reusable=job.transfer.is_reusable)
+            answer = error
+        self._keep(curl, is_reusable=job.question.is_reusable)
+        self._ended(job, answer)
 
     def _keep(self, curl: Any, *, is_reusable: bool) -> None:  # noqa: ANN401 - pycurl has no types
         if is_reusable and len(self._spare) < SPARE_HANDLES:
@@ -204,32 +141,8 @@ class CurlThread(Generic[Answer]):
         else:
             curl.close()
 
-    def _hand_over(self, answers: list[tuple[_Job[Answer], Answer | Exception]]) -> None:
-        if answers and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_deliver, answers)
-
-
-def raise_file_limit() -> int:
-    """Allow as many open connections as the system lets us; the usual 1024 are few for those that wait."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
-    return MOST_FILES if soft == resource.RLIM_INFINITY else soft
-
 
 def _readiness(events: int) -> int:
-    ready = pycurl.CSELECT_IN if events & (select.POLLIN | select.POLLHUP) else 0
-    ready |= pycurl.CSELECT_OUT if events & select.POLLOUT else 0
-    return ready | (pycurl.CSELECT_ERR if events & (select.POLLERR | select.POLLNVAL) else 0)
-
-
-def _deliver(answers: list[tuple[_Job[Answer], Answer | Exception]]) -> None:
-    for job, answer in answers:
-        if job.answer.done():
-            continue
-        if isinstance(answer, Exception):
-            job.answer.set_exception(answer)
-        else:
-            job.answer.set_result(answer)
+    ready = pycurl.CSELECT_IN if events & (select.EPOLLIN | select.EPOLLHUP) else 0
+    ready |= pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0
+    return ready | (pycurl.CSELECT_ERR if events & select.EPOLLERR else 0)

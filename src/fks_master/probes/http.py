@@ -1,13 +1,12 @@
 """HTTP and HTTPS probes: a service's options for libcurl, and what its answer means."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import pycurl
 
-from fks_master import __version__
 from fks_master.clock import Clock
 from fks_master.model import (
     Certificate,
@@ -15,17 +14,19 @@ from fks_master.model import (
     HttpVersion,
     Method,
     Outcome,
+    Phases,
     Reason,
     Result,
     Service,
-    Status,
 )
-from fks_master.probes.answer import BODY_LIMIT, Fault, decode, find_fault, inflate
-from fks_master.probes.curl import CurlThread
-from fks_master.probes.detail import NOTHING_SAID, Report, read_report
+from fks_master.probes.answer import BODY_LIMIT, Fault
+from fks_master.probes.judge import Finding, Seen, judge
+from fks_master.probes.plain import Exchange, Heard, Plan
+from fks_master.probes.question import USER_AGENT, PlainQuestion, plain_question
 from fks_master.probes.resolver import Resolver
+from fks_master.probes.thread import ProbeThread
 from fks_master.probes.transfer import (
-    Finding,
+    NO_ROUTE,
     Route,
     failed_transfer,
     find_route,
@@ -33,14 +34,12 @@ from fks_master.probes.transfer import (
     read_certificate,
     set_route,
     set_tls,
-    warn_of_expiry,
 )
 from fks_master.tracing import outgoing
 
-EXCERPT_LENGTH = 300
+MOST_QUESTIONS = 20_000
 MOST_REDIRECTS = 5
 STOPPED = pycurl.E_WRITE_ERROR  # we read no further
-USER_AGENT = f"fks_master/{__version__}"
 VERSIONS = {
     HttpVersion.HTTP_1_1: pycurl.CURL_HTTP_VERSION_1_1,
     HttpVersion.HTTP_2: pycurl.CURL_HTTP_VERSION_2_0,
@@ -55,13 +54,29 @@ VERSION_NAMES = {
 
 
 class HttpProbe:
-    """Asks one service at a time or thousands at once, through the same thread."""
+    """Asks one service at a time or thousands at once, through the same thread.
 
-    def __init__(self, thread: CurlThread[Finding], resolver: Resolver, clock: Clock) -> None:
+    What is no more than plain HTTP goes over sockets of our own, everything else through libcurl.
+    """
+
+    def __init__(self, thread: ProbeThread[Finding], resolver: Resolver, clock: Clock) -> None:
         self._thread = thread
         self._resolver = resolver
         self._clock = clock
         self._certificates: dict[str, Certificate] = {}
+        self._questions: dict[str, tuple[Service, PlainQuestion | None]] = {}
+
+    def tell(self, service: Service, answered: Callable[[Result | Exception], None]) -> bool:
+        """Try once without a task of its own, if nothing has to be looked up or followed; else return False."""
+        question = self._question(service)
+        if question is None or question.plan is None or service.http.follow_redirects:
+            return False
+
+        def told(finding: Finding | Exception) -> None:
+            answered(finding.result if isinstance(finding, Finding) else finding)
+
+        self._thread.tell(_PlainRequest(service, question.plan, NO_ROUTE, self._clock), told)
+        return True
 
     async def probe(self, service: Service) -> Result:
         """Try once, within the service's `timeout_seconds`, redirects included."""
@@ -71,16 +86,66 @@ class HttpProbe:
             route = await find_route(self._resolver, self._clock, service, url, began)
             if isinstance(route, Result):
                 return route
-            finding = await self._thread.ask(_Request(service, route, self._clock, self._certificates))
+            finding = await self._thread.ask(self._request(service, route))
             if not finding.redirect or not service.http.follow_redirects:
                 return finding.result
             url = finding.redirect
         message = f"More than {MOST_REDIRECTS} redirects"
         return msgspec.structs.replace(finding.result, outcome=Outcome.FAILURE, reason=Reason.PROTOCOL, message=message)
 
+    def _request(self, service: Service, route: Route) -> "_Request | _PlainRequest":
+        """Choose the engine: ours where one address and plain HTTP are all there is to it."""
+        question = self._question(service) if route.url == service.health_endpoint else None
+        plan = question.plan_for(route.addresses) if question else None
+        if plan is None:
+            return _Request(service, route, self._clock, self._certificates)
+        return _PlainRequest(service, plan.traced(outgoing()), route, self._clock)
+
+    def _question(self, service: Service) -> PlainQuestion | None:
+        known = self._questions.get(service.id)
+        if known is None or known[0] is not service:
+            if len(self._questions) > MOST_QUESTIONS:
+                self._questions.clear()
+            known = self._questions[service.id] = (service, plain_question(service))
+        return known[1]
+
+
+class _PlainRequest(Exchange[Finding]):
+    """One request of a try over a socket of ours."""
+
+    __slots__ = ("_clock", "_route", "_service")
+
+    def __init__(self, service: Service, plan: Plan, route: Route, clock: Clock) -> None:
+        super().__init__(plan, service.timeout_seconds, service.timeout_seconds - route.spent_seconds)
+        self._service = service
+        self._route = route
+        self._clock = clock
+
+    def end(self, heard: Heard, *, was_paused: bool) -> Finding:
+        connect, first_byte, transfer = heard.connect, heard.first_byte, heard.transfer
+        seen = Seen(
+            self._clock.now(),
+            self._route.spent_seconds + connect + first_byte + transfer,
+            heard.status or None,
+            Phases(self._route.dns_seconds, connect, 0.0, first_byte, transfer),
+            self.plan.address[0],
+            heard.version,
+        )
+        if was_paused or heard.is_our_failing:
+            return Finding(seen.result(self._service, Outcome.VOID, fault=heard.fault))
+        return judge(self._service, seen, heard.fault, heard.body, self._redirect(heard))
+
+    def _redirect(self, heard: Heard) -> str | None:
+        if heard.location is None or not 300 <= heard.status < 400:
+            return None
+        try:
+            return urljoin(self._service.health_endpoint, heard.location)
+        except ValueError:
+            return None
+
 
 class _Request:
-    """One request of a try, with what has been read of its answer."""
+    """One request of a try through libcurl, with what has been read of its answer."""
 
     is_reusable = True
 
@@ -127,26 +192,19 @@ class _Request:
             curl.setopt(pycurl.HTTPHEADER, _header_lines(http.headers, self._traceparent))
 
     def end(self, curl: Any, code: int, *, was_paused: bool) -> Finding:  # noqa: ANN401 - pycurl has no types
-        body = inflate(bytes(self._body))
-        result = Result(
-            self._service.id,
-            Outcome.SUCCESS,
+        seen = Seen(
             self._clock.now(),
             self._route.spent_seconds + curl.getinfo(pycurl.TOTAL_TIME),
-            status_code=curl.getinfo(pycurl.RESPONSE_CODE) or None,
-            phases=phases(curl, self._route.dns_seconds),
-            certificate=self._certificate(curl) if self._is_https else None,
-            remote=curl.getinfo(pycurl.PRIMARY_IP) or None,
-            http_version=VERSION_NAMES.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
+            curl.getinfo(pycurl.RESPONSE_CODE) or None,
+            phases(curl, self._route.dns_seconds),
+            curl.getinfo(pycurl.PRIMARY_IP) or None,
+            VERSION_NAMES.get(curl.getinfo(pycurl.INFO_HTTP_VERSION)),
+            self._certificate(curl) if self._is_https else None,
         )
         if was_paused:
-            return Finding(msgspec.structs.replace(result, outcome=Outcome.VOID))
-        fault = self._fault(curl, code, result, body)
-        report = self._report(result, body)
-        if fault is None:
-            return Finding(warn_of_expiry(with_report(result, report), self._service.tls))
-        failed = with_fault(result, fault, report, decode(body[:EXCERPT_LENGTH]))
-        return Finding(failed, curl.getinfo(pycurl.REDIRECT_URL) if fault.reason is Reason.STATUS else None)
+            return Finding(seen.result(self._service, Outcome.VOID))
+        redirect = curl.getinfo(pycurl.REDIRECT_URL)
+        return judge(self._service, seen, self._fault(curl, code, seen), bytes(self._body), redirect)
 
     def _certificate(self, curl: Any) -> Certificate | None:  # noqa: ANN401 - pycurl has no types
         """Read the certificate; a connection in use again shows none, so the one seen when it was made holds."""
@@ -157,46 +215,14 @@ class _Request:
             self._certificates[self._route.url] = found
         return self._certificates.get(self._route.url)
 
-    def _report(self, result: Result, body: bytes) -> Report:
-        return read_report(body) if self._service.detailed and result.status_code else NOTHING_SAID
-
-    def _fault(self, curl: Any, code: int, result: Result, body: bytes) -> Fault | None:  # noqa: ANN401
+    def _fault(self, curl: Any, code: int, seen: Seen) -> Fault | None:  # noqa: ANN401 - pycurl has no types
         is_enough = code == STOPPED and len(self._body) >= BODY_LIMIT
         if code and not is_enough:
             return failed_transfer(curl, code, self._service)
         wanted = self._service.http.version
-        if wanted is not HttpVersion.AUTO and result.http_version != wanted.value:
-            return Fault(Reason.PROTOCOL, f"Answered in HTTP/{result.http_version}, expected HTTP/{wanted.value}")
-        return find_fault(self._service.http, result.status_code or 0, body)
-
-
-def with_report(result: Result, report: Report) -> Result:
-    """Let a good answer's own words decide between Healthy, Degraded and Unhealthy."""
-    if report.status is Status.UNHEALTHY:
-        return with_fault(result, Fault(Reason.REPORTED, report.message or "The service says so"), report)
-    if report.status is None and not report.components:
-        return result
-    is_degraded = report.status is Status.DEGRADED
-    return msgspec.structs.replace(
-        result,
-        degraded=is_degraded,
-        message=(report.message or "The service says so") if is_degraded else None,
-        components=report.components,
-    )
-
-
-def with_fault(result: Result, fault: Fault, report: Report, excerpt: str = "") -> Result:
-    words = fault.message
-    if fault.reason is Reason.STATUS and report.message:
-        words = f"{fault.message}: {report.message}"
-    return msgspec.structs.replace(
-        result,
-        outcome=Outcome.FAILURE,
-        reason=fault.reason,
-        message=words,
-        excerpt=excerpt or None,
-        components=report.components,
-    )
+        if wanted is not HttpVersion.AUTO and seen.http_version != wanted.value:
+            return Fault(Reason.PROTOCOL, f"Answered in HTTP/{seen.http_version}, expected HTTP/{wanted.value}")
+        return None
 
 
 def is_same_host(url: str, other: str) -> bool:

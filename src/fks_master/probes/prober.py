@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Reason, Result, Service
-from fks_master.probes.curl import CurlThread
 from fks_master.probes.dns import DnsProbe
 from fks_master.probes.http import HttpProbe
+from fks_master.probes.judge import Finding
 from fks_master.probes.resolver import Resolver
 from fks_master.probes.tcp import TcpProbe
+from fks_master.probes.thread import ProbeThread
 from fks_master.probes.tls import TlsProbe
-from fks_master.probes.transfer import Finding
 
 Probe = Callable[[Service], Awaitable[Result]]
 
@@ -20,9 +20,9 @@ class Prober:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._thread: CurlThread[Finding] = CurlThread(clock)
+        self._thread: ProbeThread[Finding] = ProbeThread(clock)
         self._resolver = Resolver(clock)
-        http = HttpProbe(self._thread, self._resolver, clock)
+        self._http = http = HttpProbe(self._thread, self._resolver, clock)
         self._probes: dict[str, Probe] = {
             "http": http.probe,
             "https": http.probe,
@@ -36,6 +36,10 @@ class Prober:
 
     def start(self) -> None:
         self._thread.start()
+
+    def tell(self, service: Service, answered: Callable[[Result | Exception], None]) -> bool:
+        """Try once and call back, where that needs no task; else return False, and `probe` is to be asked."""
+        return service.health_endpoint.startswith("http://") and self._http.tell(service, answered)
 
     async def probe(self, service: Service) -> Result:
         """Try once, within the service's `timeout_seconds`."""

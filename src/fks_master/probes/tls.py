@@ -8,10 +8,10 @@ import pycurl
 
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Result, Service
-from fks_master.probes.curl import CurlThread
+from fks_master.probes.judge import Finding, expiry
 from fks_master.probes.resolver import Resolver
+from fks_master.probes.thread import ProbeThread
 from fks_master.probes.transfer import (
-    Finding,
     Route,
     failed_transfer,
     find_route,
@@ -19,14 +19,13 @@ from fks_master.probes.transfer import (
     read_certificate,
     set_route,
     set_tls,
-    warn_of_expiry,
 )
 
 
 class TlsProbe:
     """Shakes hands with one server at a time or thousands at once."""
 
-    def __init__(self, thread: CurlThread[Finding], resolver: Resolver, clock: Clock) -> None:
+    def __init__(self, thread: ProbeThread[Finding], resolver: Resolver, clock: Clock) -> None:
         self._thread = thread
         self._resolver = resolver
         self._clock = clock
@@ -77,15 +76,18 @@ class _Handshake:
 
     def end(self, curl: Any, code: int, *, was_paused: bool) -> Finding:  # noqa: ANN401 - pycurl has no types
         fault = failed_transfer(curl, code, self._service) if code else None
+        at, certificate = self._clock.now(), read_certificate(curl)
+        words = expiry(certificate, at, self._service.tls) if certificate and not fault else None
         result = Result(
             self._service.id,
             Outcome.VOID if was_paused else Outcome.FAILURE if fault else Outcome.SUCCESS,
-            self._clock.now(),
+            at,
             self._route.spent_seconds + curl.getinfo(pycurl.TOTAL_TIME),
             fault.reason if fault else None,
-            fault.message if fault else None,
+            fault.message if fault else words,
+            degraded=words is not None,
             phases=phases(curl, self._route.dns_seconds),
-            certificate=read_certificate(curl),
+            certificate=certificate,
             remote=curl.getinfo(pycurl.PRIMARY_IP) or None,
         )
-        return Finding(warn_of_expiry(result, self._service.tls))
+        return Finding(result)

@@ -50,26 +50,35 @@ REFUSALS = {0, errno.ECONNREFUSED, errno.ENOENT}
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where a request goes: its address, what the names in it resolve to, and the seconds spent up to here."""
+    """Where a request goes: its address, what the names in it resolve to, and the seconds spent up to here.
+
+    `resolved` is for libcurl; `addresses` are those of the one name, empty where the address needs none.
+    """
 
     url: str
     resolved: tuple[str, ...]
-    dns_seconds: float
-    spent_seconds: float
+    addresses: tuple[str, ...] = ()
+    dns_seconds: float = 0.0
+    spent_seconds: float = 0.0
+
+
+NO_ROUTE = Route("", ())
 
 
 async def find_route(resolver: Resolver, clock: Clock, service: Service, url: str, began: float) -> Route | Result:
     """Resolve what libcurl would otherwise look up by itself; a Result when a name does not resolve."""
     asked = clock.monotonic()
     resolved = []
+    addresses: tuple[str, ...] = ()
     for name, port in names_to_resolve(url, service.http.proxy, service.http.unix_socket):
         left = service.timeout_seconds - (clock.monotonic() - began)
         found = await resolver.resolve(name, service.ip_family, left)
         if isinstance(found, Fault):
             return failed(service, found, clock, clock.monotonic() - began, dns=clock.monotonic() - asked)
+        addresses = found
         resolved.append(f"+{name}:{port}:{','.join(map(_bracketed, found))}")
     now = clock.monotonic()
-    return Route(url, tuple(resolved), now - asked if resolved else 0.0, now - began)
+    return Route(url, tuple(resolved), addresses, now - asked if resolved else 0.0, now - began)
 
 
 @functools.lru_cache(16384)
@@ -105,20 +114,6 @@ def set_route(curl: Any, service: Service, route: Route) -> None:  # noqa: ANN40
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
     if route.resolved:
         curl.setopt(pycurl.RESOLVE, list(route.resolved))
-
-
-def warn_of_expiry(result: Result, tls: TlsOptions) -> Result:
-    """Turn a good result into a degraded one when the certificate is about to expire."""
-    certificate = result.certificate
-    if (
-        certificate is None
-        or result.outcome is not Outcome.SUCCESS
-        or not certificate.is_expiring(result.at, tls.warn_days)
-    ):
-        return result
-    days = certificate.days_left(result.at)
-    words = f"The certificate expires in {days:.1f} days" if days >= 0 else "The certificate has expired"
-    return msgspec.structs.replace(result, degraded=True, message=words)
 
 
 def failed_transfer(curl: Any, code: int, service: Service) -> Fault:  # noqa: ANN401 - pycurl has no types
@@ -189,10 +184,3 @@ def speaks(version: HttpVersion) -> bool:
     """Whether the libcurl at hand was built for this version of HTTP."""
     needed = {HttpVersion.HTTP_2: pycurl.VERSION_HTTP2, HttpVersion.HTTP_3: pycurl.VERSION_HTTP3}.get(version, 0)
     return needed == 0 or bool(pycurl.version_info()[4] & needed)
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A result, and where the server sent us on to."""
-
-    result: Result
-    redirect: str | None = None

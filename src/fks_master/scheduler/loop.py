@@ -11,7 +11,9 @@
 import asyncio
 import heapq
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any
 
 import msgspec
 import structlog
@@ -19,16 +21,18 @@ import structlog
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Reason, Result, Service
 from fks_master.scheduler.lag import LagWatch
-from fks_master.scheduler.slots import Lanes, Slot
+from fks_master.scheduler.slots import Lanes, Place
 
 log = structlog.get_logger(__name__)
 
 Probe = Callable[[Service], Awaitable[Result]]
+Tell = Callable[[Service, Callable[[Result | Exception], None]], bool]
 
 SILENT_SECONDS = 1.0
 KNOWN_SILENT_SECONDS = 0.05
+SWEEP_SECONDS = 0.25
 BACKOFF_SECONDS = 0.25
-SHORTEST_WAIT_SECONDS = 0.02  # what is due within it starts together
+SHORTEST_WAIT_SECONDS = 0.04  # what is due within it starts together
 VOID_RETRY_SECONDS = 1.0
 UNSEEN_RETRY_SECONDS = 2.0
 
@@ -37,10 +41,29 @@ def ignore_pause(_: float) -> None:
     """Tell nobody."""
 
 
+def needs_a_task(_: Service, __: Callable[[Result | Exception], None]) -> bool:
+    """Leave every service to the probe."""
+    return False
+
+
+class _Check(Place):
+    """One check under way: `number` counts its tries, times are on the monotonic clock."""
+
+    __slots__ = ("asked_at", "due", "number", "service", "started")
+
+    def __init__(self, service: Service, due: float) -> None:
+        super().__init__()
+        self.service = service
+        self.due = due
+        self.number = 0
+        self.started = self.asked_at = 0.0
+
+
 class Scheduler:
     """Asks the probe when a service is due, and hands each result to the sink.
 
-    `on_pause` is told how many seconds this process was held up, once a pause.
+    `on_pause` is told how many seconds this process was held up, once a pause. `tell` may take a service over and call
+    back, which costs less than a task; what it does not take (it returns False) the probe is asked.
     """
 
     def __init__(
@@ -51,15 +74,18 @@ class Scheduler:
         batch_size: int,
         *,
         on_pause: Callable[[float], None] = ignore_pause,
+        tell: Tell = needs_a_task,
     ) -> None:
         self._probe = probe
+        self._tell = tell
         self._sink = sink
         self._clock = clock
-        self._lanes = Lanes(batch_size)
+        self._lanes: Lanes[_Check] = Lanes(batch_size, self._begin)
         self._services: dict[str, Service] = {}
         self._due: list[tuple[float, str]] = []
         self._due_at: dict[str, float] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopped = False
         self._seen: set[str] = set()
         self._silent: set[str] = set()
         self._changed = asyncio.Event()
@@ -107,15 +133,34 @@ class Scheduler:
         return self._clock.monotonic() - self.last_progress < 3 * longest + 10
 
     async def run(self) -> None:
-        watcher = asyncio.create_task(self._lag.run())
+        side = [asyncio.create_task(self._lag.run()), asyncio.create_task(self._sweep())]
         try:
             while True:
                 await self._start_due()
         finally:
-            watcher.cancel()
-            for task in self._running:
+            self._is_stopped = True
+            every = [*side, *self._tasks]
+            for task in every:
                 task.cancel()
-            await asyncio.gather(watcher, *self._running, return_exceptions=True)
+            await asyncio.gather(*every, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        """Let those that have been silent for long wait elsewhere."""
+        while True:
+            await self._clock.sleep(SWEEP_SECONDS)
+            silent_since = self._clock.monotonic() - SILENT_SECONDS
+            silent = []
+            for check in self._lanes.in_slots:
+                if check.asked_at > silent_since:
+                    break
+                silent.append(check)
+            for check in silent:
+                self._lanes.move_to_waiting(check)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _schedule(self, service_id: str, at: float) -> None:
         if not self._due or at < self._due[0][0]:
@@ -133,7 +178,14 @@ class Scheduler:
         if not self._due:
             await self._changed.wait()
             return
-        sleeping = asyncio.ensure_future(self._clock.sleep(max(SHORTEST_WAIT_SECONDS, self._due[0][0] - now)))
+        await self._wait(max(SHORTEST_WAIT_SECONDS, self._due[0][0] - now))
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleep, but not through a change of what is due; a short sleep is not worth two tasks."""
+        if seconds <= SHORTEST_WAIT_SECONDS:
+            await self._clock.sleep(seconds)
+            return
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         changed = asyncio.ensure_future(self._changed.wait())
         try:
             await asyncio.wait({sleeping, changed}, return_when=asyncio.FIRST_COMPLETED)
@@ -145,9 +197,7 @@ class Scheduler:
         if self._due_at.get(service_id) != at:
             return  # rescheduled or gone since
         del self._due_at[service_id]
-        task = asyncio.create_task(self._check(self._services[service_id], at))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._lanes.enter(_Check(self._services[service_id], at))
 
     def _resume(self, seconds: float) -> None:
         """Spread what became due during a pause, so that it does not end in a burst."""
@@ -159,18 +209,63 @@ class Scheduler:
             self._schedule(service_id, now + self._random.uniform(0, longest))
         self._on_pause(seconds)
 
-    async def _check(self, service: Service, due: float) -> None:
-        slot = Slot(self._lanes)
+    def _begin(self, check: _Check) -> None:
+        """Make the next try: there is a slot for it."""
+        now = self._clock.monotonic()
+        service = check.service
+        check.started = check.started or now
+        check.asked_at = now
+        check.number += 1
+        if service.id in self._silent:
+            loop = asyncio.get_running_loop()
+            loop.call_later(KNOWN_SILENT_SECONDS, self._move_if_silent, check, check.number)
+        answered = partial(self._answered, check)
         try:
-            await slot.acquire()
-            started = self._clock.monotonic()
-            result = await self._tries(service, slot)
-            if self._lag.has_paused_since(started):
-                result = msgspec.structs.replace(result, outcome=Outcome.VOID)
-        finally:
-            slot.release()
-        if self._services.get(service.id) == service:
-            self._finish(service, result, due)
+            is_told = self._tell(service, answered)
+        except Exception as error:  # noqa: BLE001 - one poisoned service harms no other
+            answered(error)
+        else:
+            if not is_told:
+                self._spawn(self._ask(service, answered))
+
+    async def _ask(self, service: Service, answered: Callable[[Result | Exception], None]) -> None:
+        answer: Result | Exception
+        try:
+            answer = await self._probe(service)
+        except Exception as error:  # noqa: BLE001 - one poisoned service harms no other
+            answer = error
+        answered(answer)
+
+    def _move_if_silent(self, check: _Check, number: int) -> None:
+        if check.number == number:
+            self._lanes.move_to_waiting(check)
+
+    def _answered(self, check: _Check, answer: Result | Exception) -> None:
+        """Take the answer to a try: the check is over, or tries again."""
+        if self._is_stopped:
+            return
+        result = self._poisoned(check.service, answer) if isinstance(answer, Exception) else answer
+        self._lanes.leave(check)
+        self._remember_silence(check.service, result, self._clock.monotonic() - check.asked_at)
+        if result.outcome is Outcome.FAILURE and check.number < check.service.tries:
+            self._spawn(self._try_again(check))
+            return
+        if self._lag.has_paused_since(check.started):
+            result = msgspec.structs.replace(result, outcome=Outcome.VOID)
+        if check.number > 1:
+            result = msgspec.structs.replace(result, tries=check.number)
+        watched = self._services.get(check.service.id)
+        if watched is check.service or watched == check.service:
+            self._finish(check.service, result, check.due)
+
+    async def _try_again(self, check: _Check) -> None:
+        await self._clock.sleep(BACKOFF_SECONDS * check.number * self._random.uniform(0.8, 1.2))
+        self._lanes.enter(check)
+
+    def _poisoned(self, service: Service, error: Exception) -> Result:
+        log.error("probe_failed", service_id=service.id, exc_info=error)
+        at, message = self._clock.now(), "The probe failed"
+        return Result(service.id, Outcome.FAILURE, at, reason=Reason.INTERNAL, message=message)
 
     def _finish(self, service: Service, result: Result, due: float) -> None:
         now = self._clock.monotonic()
@@ -194,32 +289,6 @@ class Scheduler:
             return now + self._random.uniform(0.2, 1.0) * service.interval_seconds
         missed = max(0.0, now - due) // service.interval_seconds
         return due + (missed + 1) * service.interval_seconds
-
-    async def _tries(self, service: Service, slot: Slot) -> Result:
-        for number in range(1, service.tries + 1):
-            if number > 1:
-                slot.release()
-                await self._clock.sleep(BACKOFF_SECONDS * (number - 1) * self._random.uniform(0.8, 1.2))
-                await slot.acquire()
-            result = await self._try_once(service, slot)
-            if result.outcome is not Outcome.FAILURE:
-                break
-        return msgspec.structs.replace(result, tries=number) if number > 1 else result
-
-    async def _try_once(self, service: Service, slot: Slot) -> Result:
-        patience = KNOWN_SILENT_SECONDS if service.id in self._silent else SILENT_SECONDS
-        began = self._clock.monotonic()
-        timer = asyncio.get_running_loop().call_later(patience, slot.move_to_waiting)
-        try:
-            result = await self._probe(service)
-        except Exception:
-            log.exception("probe_failed", service_id=service.id)
-            at, message = self._clock.now(), "The probe failed"
-            result = Result(service.id, Outcome.FAILURE, at, reason=Reason.INTERNAL, message=message)
-        finally:
-            timer.cancel()
-        self._remember_silence(service, result, self._clock.monotonic() - began)
-        return result
 
     def _remember_silence(self, service: Service, result: Result, seconds: float) -> None:
         """Whether a target or its name server let us wait in vain."""

@@ -1,42 +1,73 @@
 """The two lanes of checks in flight: the slots of `batch_size`, and the far wider lane of those that only wait."""
 
-import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Generic, TypeVar
 
 WAITING_LANE = 2000
 
 
-class Lanes:
-    """How many checks may be worked on at once, and how many may wait for a silent target."""
+class Lane(Enum):
+    """Where a check is: nowhere yet or any more, in a slot, or only waiting."""
 
-    def __init__(self, batch_size: int, waiting: int = WAITING_LANE) -> None:
-        self.slots = asyncio.Semaphore(batch_size)
+    NONE = auto()
+    SLOT = auto()
+    WAITING = auto()
+
+
+class Place:
+    """What can stand in a lane."""
+
+    __slots__ = ("lane",)
+
+    def __init__(self) -> None:
+        self.lane = Lane.NONE
+
+
+One = TypeVar("One", bound=Place)
+
+
+class Lanes(Generic[One]):
+    """How many may be worked on at once, and how many may wait for a silent target; `begin` is told whose turn it is."""
+
+    def __init__(self, batch_size: int, begin: Callable[[One], None], waiting: int = WAITING_LANE) -> None:
+        self._begin = begin
+        self._queue: deque[One] = deque()
+        self.free = batch_size
         self.waiting = 0
         self.most_waiting = waiting
+        self.in_slots: dict[One, None] = {}  # in the order in which they came
 
+    def enter(self, one: One) -> None:
+        """Begin now, or in its turn."""
+        if self.free > 0 and not self._queue:
+            self._give_slot(one)
+        else:
+            self._queue.append(one)
 
-class Slot:
-    """One check's place in a lane; it holds at most one at a time."""
+    def move_to_waiting(self, one: One) -> None:
+        """Take the slot back and let it go on waiting, if the waiting lane has room."""
+        if one.lane is Lane.SLOT and self.waiting < self.most_waiting:
+            self.leave(one)
+            self.waiting += 1
+            one.lane = Lane.WAITING
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
-        self._holds_slot = False
-        self._is_waiting = False
+    def leave(self, one: One) -> None:
+        lane, one.lane = one.lane, Lane.NONE
+        if lane is Lane.WAITING:
+            self.waiting -= 1
+        elif lane is Lane.SLOT:
+            del self.in_slots[one]
+            self.free += 1
+            self._fill()
 
-    async def acquire(self) -> None:
-        await self._lanes.slots.acquire()
-        self._holds_slot = True
+    def _fill(self) -> None:
+        while self._queue and self.free > 0:
+            self._give_slot(self._queue.popleft())
 
-    def move_to_waiting(self) -> None:
-        """Give the slot back and go on waiting, if the waiting lane has room."""
-        if self._holds_slot and self._lanes.waiting < self._lanes.most_waiting:
-            self.release()
-            self._lanes.waiting += 1
-            self._is_waiting = True
-
-    def release(self) -> None:
-        if self._holds_slot:
-            self._holds_slot = False
-            self._lanes.slots.release()
-        if self._is_waiting:
-            self._is_waiting = False
-            self._lanes.waiting -= 1
+    def _give_slot(self, one: One) -> None:
+        self.free -= 1
+        one.lane = Lane.SLOT
+        self.in_slots[one] = None
+        self._begin(one)

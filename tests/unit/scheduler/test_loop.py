@@ -7,7 +7,7 @@ from fks_master.clock import SystemClock
 from fks_master.model import Outcome, Reason, Result, Service
 from fks_master.scheduler import loop
 from fks_master.scheduler.loop import Scheduler
-from fks_master.scheduler.slots import Lanes, Slot
+from fks_master.scheduler.slots import Lanes, Place
 
 CLOCK = SystemClock()
 NEVER = 3600.0
@@ -130,17 +130,66 @@ async def test_a_service_can_be_looked_at_now(stage: Stage) -> None:
     assert stage.asked.count("one") == 2
 
 
-async def test_no_more_than_the_waiting_lane_holds_give_their_slot_back() -> None:
-    lanes = Lanes(2, waiting=1)
-    first, second = Slot(lanes), Slot(lanes)
-    for slot in (first, second):
-        await slot.acquire()
-        slot.move_to_waiting()
-    assert not lanes.slots.locked()
-    await Slot(lanes).acquire()
-    assert lanes.slots.locked(), "the second found no room and kept its slot"
-    first.release()
-    second.move_to_waiting()
-    assert not lanes.slots.locked()
-    second.release()
-    assert lanes.waiting == 0
+def test_no_more_than_the_waiting_lane_holds_give_their_slot_back() -> None:
+    begun: list[Place] = []
+    lanes = Lanes(2, begun.append, waiting=1)
+    first, second, third = Place(), Place(), Place()
+    for one in (first, second):
+        lanes.enter(one)
+        lanes.move_to_waiting(one)
+    assert (lanes.free, lanes.waiting) == (1, 1), "the second found no room and kept its slot"
+    lanes.enter(third)
+    assert lanes.free == 0
+    lanes.leave(first)
+    lanes.move_to_waiting(second)
+    assert (lanes.free, lanes.waiting) == (1, 1)
+    lanes.leave(second)
+    lanes.leave(third)
+    assert (lanes.free, lanes.waiting) == (2, 0)
+    assert begun == [first, second, third]
+
+
+def test_who_finds_no_slot_begins_in_turn() -> None:
+    begun: list[Place] = []
+    lanes = Lanes(1, begun.append)
+    first, second, third = Place(), Place(), Place()
+    for one in (first, second, third):
+        lanes.enter(one)
+    assert begun == [first]
+    lanes.leave(first)
+    assert begun == [first, second]
+    lanes.move_to_waiting(second)
+    assert begun == [first, second, third]
+
+
+async def test_a_service_that_is_taken_over_needs_no_probe() -> None:
+    results: list[Result] = []
+    is_there = asyncio.Event()
+
+    def tell(service: Service, answered: Callable[[Result | Exception], None]) -> bool:
+        if service.id == "mine":
+            answered(Result(service.id, Outcome.SUCCESS, CLOCK.now()))
+        elif service.id == "poisoned":
+            raise ValueError("no such thing")
+        return service.id == "mine"
+
+    async def probe(service: Service) -> Result:
+        return Result(service.id, Outcome.SUCCESS, CLOCK.now(), message="probed")
+
+    def sink(result: Result) -> None:
+        results.append(result)
+        if len(results) == 3:
+            is_there.set()
+
+    scheduler = Scheduler(probe, sink, CLOCK, 5, tell=tell)
+    scheduler.watch([service("mine"), service("theirs"), service("poisoned", tries=1)])
+    running = asyncio.create_task(scheduler.run())
+    async with asyncio.timeout(20):
+        await is_there.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {one.service_id: one.message for one in results} == {
+        "mine": None,
+        "theirs": "probed",
+        "poisoned": "The probe failed",
+    }
