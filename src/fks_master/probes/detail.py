@@ -47,7 +47,39 @@ class Report(msgspec.Struct, frozen=True):
 NOTHING_SAID = Report()
 
 
+class _Part(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A part to the letter of the FKS schema."""
+
+    status: str
+    latency_ms: float | None = None
+    message: str | None = None
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A body to the letter of the FKS schema, with what usually stands beside it."""
+
+    status: str
+    components: dict[str, _Part] | None = None
+    dependencies: dict[str, _Part] | None = None
+    message: str | None = None
+    service: str | None = None
+    version: str | None = None
+    timestamp: str | float | None = None
+    uptime_seconds: float | None = None
+
+
+_fks = msgspec.json.Decoder(_Body)
+
+
 def read_report(body: bytes) -> Report:
+    """Read the FKS schema the quick way, and everything else, or what only looks like it, in general."""
+    try:
+        return _fks_report(_fks.decode(body))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return read_any_report(body)
+
+
+def read_any_report(body: bytes) -> Report:
     text = body.strip()
     if not text.startswith(b"{"):
         return _bare_word(text)
@@ -65,16 +97,41 @@ def _bare_word(text: bytes) -> Report:
     return Report(status, f"The service says {word}" if status not in {None, Status.HEALTHY} else None)
 
 
+def _fks_report(body: _Body) -> Report:
+    status = _status(body.status, TOP_WORDS)
+    if status is None and body.components is None and body.dependencies is None:
+        return NOTHING_SAID
+    components = tuple(
+        Component(
+            name[:LONGEST_NAME],
+            _status(part.status, WORDS) or Status.UNKNOWN,
+            None if part.latency_ms is None else _milliseconds(part.latency_ms),
+            _text(part.message),
+        )
+        for parts in (body.components, body.dependencies)
+        if parts
+        for name, part in list(parts.items())[:MOST_COMPONENTS]
+    )
+    return _conclude(status, body.status, _text(body.message), components[:MOST_COMPONENTS])
+
+
 def _report(document: Table) -> Report:
     status = _status(document.get("status"), TOP_WORDS)
     components = tuple(_components(document, PARTS, DEEPEST))[:MOST_COMPONENTS]
     if status is None and not _says_anything(document):
         return NOTHING_SAID
+    return _conclude(status, document.get("status"), _message(document), components)
+
+
+def _conclude(status: Status | None, said: object, words: str | None, components: tuple[Component, ...]) -> Report:
+    """Weigh what the service says of itself against what it says of its parts."""
+    if status is Status.HEALTHY and all(one.status is Status.HEALTHY for one in components):
+        return Report(status, None, components)
     sick = [one for one in components if one.status in {Status.DEGRADED, Status.UNHEALTHY}]
     if sick and status in {None, Status.HEALTHY}:
         status = Status.DEGRADED
-    words = "; ".join(f"{one.name}: {one.message or one.status.lower()}" for one in sick[:3])
-    message = _message(document) or words or (f"The service says {document.get('status')}" if status else None)
+    parts = "; ".join(f"{one.name}: {one.message or one.status.lower()}" for one in sick[:3])
+    message = words or parts or (f"The service says {said}" if status else None)
     return Report(status, message if status is not Status.HEALTHY else None, components)
 
 
@@ -113,6 +170,8 @@ def _lower(table: object) -> Table:
 
 
 def _status(word: object, words: dict[str, Status]) -> Status | None:
+    if isinstance(word, str):
+        return words.get(word) or (words.get(word.strip().lower()) if len(word) < 50 else None)
     if isinstance(word, bool):
         word = str(word)
     if isinstance(word, dict):  # Actuator may give {"code": "UP", "description": …}
@@ -125,9 +184,17 @@ def _message(table: Table) -> str | None:
     for source in (table, _lower(details) if isinstance(details, dict) else {}):
         for key in MESSAGES:
             found = source.get(key)
-            if isinstance(found, str) and found.strip():
-                return as_short_text(found.strip())
+            if isinstance(found, str) and (text := _text(found)):
+                return text
     return None
+
+
+def _text(found: str | None) -> str | None:
+    return as_short_text(found.strip()) if found and found.strip() else None
+
+
+def _milliseconds(found: float) -> float | None:
+    return round(float(found), 3) if 0 <= found < 1e12 and math.isfinite(found) else None
 
 
 def _latency(table: Table) -> float | None:
@@ -135,7 +202,7 @@ def _latency(table: Table) -> float | None:
     for key in LATENCIES:
         found = table.get(key)
         if isinstance(found, int | float) and not isinstance(found, bool):
-            return round(float(found), 3) if 0 <= found < 1e12 and math.isfinite(found) else None
+            return _milliseconds(found)
         if isinstance(found, str) and len(found) < 40 and (match := _DURATION.fullmatch(found)):
             days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
             return round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000, 3)

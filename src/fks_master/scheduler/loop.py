@@ -32,7 +32,7 @@ SILENT_SECONDS = 1.0
 KNOWN_SILENT_SECONDS = 0.05
 SWEEP_SECONDS = 0.25
 BACKOFF_SECONDS = 0.25
-SHORTEST_WAIT_SECONDS = 0.04  # what is due within it starts together
+SHORTEST_WAIT_SECONDS = 0.08  # what is due within it starts together
 VOID_RETRY_SECONDS = 1.0
 UNSEEN_RETRY_SECONDS = 2.0
 
@@ -66,7 +66,7 @@ class Scheduler:
     back, which costs less than a task; what it does not take (it returns False) the probe is asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is joined to, and nothing else
         self,
         probe: Probe,
         sink: Callable[[Result], None],

@@ -29,7 +29,7 @@ One = TypeVar("One", bound=Place)
 
 
 class Lanes(Generic[One]):
-    """How many may be worked on at once, and how many may wait for a silent target; `begin` is told whose turn it is."""
+    """How many may be worked on at once, and how many may wait for a silent target; `begin` hears whose turn it is."""
 
     def __init__(self, batch_size: int, begin: Callable[[One], None], waiting: int = WAITING_LANE) -> None:
         self._begin = begin

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.servers import Recorder, answer, listening, service
 
 from fks_master.model import Component, Outcome, Reason, Status
-from fks_master.probes.detail import NOTHING_SAID, read_report
+from fks_master.probes.detail import NOTHING_SAID, read_any_report, read_report
 from fks_master.probes.prober import Prober
 
 FKS = {
@@ -128,6 +128,35 @@ VALUES = st.recursive(
     | st.dictionaries(st.sampled_from(["status", "components", "checks", "details", "message", "latency_ms"]), inner),
     max_leaves=20,
 )  # fmt: skip
+
+
+WORD = st.sampled_from(
+    ["healthy", "Healthy ", "UP", "degraded", "unhealthy", "down", "ok", "connected", "???", "x" * 60, ""]
+)
+PART = st.fixed_dictionaries(
+    {"status": WORD},
+    optional={
+        "latency_ms": st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-5, 10**13),
+        "message": st.none() | st.text(max_size=20),
+    },
+)
+PARTS = st.dictionaries(st.text(max_size=110), PART, max_size=70)
+BODY = st.fixed_dictionaries(
+    {"status": WORD},
+    optional={
+        "components": st.none() | PARTS,
+        "dependencies": PARTS,
+        "message": st.none() | st.text(max_size=20),
+        "version": st.text(max_size=5),
+        "timestamp": st.text(max_size=5) | st.integers(0, 10**10),
+    },
+)
+
+
+@given(BODY)
+def test_the_quick_way_through_the_fks_schema_says_what_the_general_one_says(body: dict[str, object]) -> None:
+    text = json.dumps(body).encode()
+    assert read_report(text) == read_any_report(text)
 
 
 @given(VALUES)
