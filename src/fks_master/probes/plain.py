@@ -211,6 +211,14 @@ class PlainEngine(Generic[Answer]):
 
     def ready(self, descriptor: int, events: int) -> None:
         connection = self._connections[descriptor]
+        try:
+            self._act(connection, events)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this connection alone
+            job = connection.job
+            self._forget(connection)
+            self._ended(job, error)
+
+    def _act(self, connection: _Connection, events: int) -> None:
         if connection.is_idle:
             if events & (GONE | BROKEN):
                 self._forget(connection)
@@ -291,14 +299,16 @@ class PlainEngine(Generic[Answer]):
     def _parse(self, connection: _Connection, count: int) -> Fault | None:
         try:
             connection.parser.feed_data(self._view[:count])
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if connection.is_complete:  # what follows the answer is not ours to judge
                 return None
-            return Fault(Reason.PROTOCOL, f"This is not HTTP: {error}"[:200])
+            is_upgrade = isinstance(error, httptools.HttpParserUpgrade)
+            words = "another protocol was offered" if is_upgrade else str(error)
+            return Fault(Reason.PROTOCOL, f"This is no answer in HTTP: {words}"[:200])
         connection.read += count
         if connection.read > READ_LIMIT:
             return TOO_MUCH
-        return TOO_MUCH_HEAD if connection.heard.status == 0 and connection.read > HEAD_LIMIT else None
+        return TOO_MUCH_HEAD if connection.heard.status == 0 and connection.read >= HEAD_LIMIT else None
 
     def _end_of_stream(self, connection: _Connection) -> None:
         """Let the end of the stream be the end of a body that nothing else ends."""
