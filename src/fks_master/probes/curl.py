@@ -98,8 +98,10 @@ class CurlEngine(Generic[Answer]):
             self._collect()
 
     def close(self) -> None:
+        """Let go of every connection while the descriptors' watcher is still there to be told."""
         for curl in self._under_way:
             self._multi.remove_handle(curl)
+        self._multi.close()
 
     def _on_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:

@@ -53,7 +53,18 @@ async def test_every_framing_is_read(prober: Prober, reply: bytes) -> None:
         (b"HTTP/1.1 200 OK\r\n" + b"X-Padding: 1234567890\r\n" * 5000 + b"\r\n", Reason.PROTOCOL),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000, Reason.PROTOCOL),
     ],
-    ids=["body", "chunks", "head", "early", "nothing", "no http", "two lengths", "upgrade", "endless head", "endless 1xx"],
+    ids=[
+        "body",
+        "chunks",
+        "head",
+        "early",
+        "nothing",
+        "no http",
+        "two lengths",
+        "upgrade",
+        "endless head",
+        "endless 1xx",
+    ],
 )
 async def test_what_is_no_whole_answer_fails_with_its_reason(prober: Prober, reply: bytes, reason: Reason) -> None:
     result = await ask(prober, reply)
