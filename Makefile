@@ -50,5 +50,8 @@ bench: setup
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.dashboard
 
+soak: setup
+	FKS_SOAK_KILLS=50 $(BIN)/pytest tests/faults/test_r2_random_kills.py
+
 clean:
 	rm -rf $(VENV) web/node_modules src/fks_master/api/static/app .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build

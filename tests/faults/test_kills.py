@@ -1,4 +1,4 @@
-"""R1, R2, R4, R19: killed at each durable step, no transition is lost, told twice, or made up."""
+"""R1, R19: killed at each durable step, no transition is lost, told twice, or made up."""
 
 import random
 import sqlite3
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.faults.oracle import Collector, serving
 from tests.faults.victim import PERIOD, is_bad
 
 from fks_master.storage import care
@@ -24,9 +25,9 @@ def start(path: Path, *more: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def play(path: Path, failpoint: str, nth: int, begin: int) -> int:
+def play(path: Path, failpoint: str, nth: int, begin: int, *more: object) -> int:
     """Run until the end or the kill; return the first result that the ledger does not hold."""
-    with start(path, failpoint, nth, begin, END) as victim:
+    with start(path, failpoint, nth, begin, END, *more) as victim:
         lines, _ = victim.communicate(timeout=30)
     return int(lines.split()[-1]) + 1 if lines.split() else begin
 
@@ -52,6 +53,43 @@ def test_killed_at_a_durable_step(tmp_path: Path, failpoint: str, nth: int) -> N
     reached = play(path, failpoint, nth, 0)
     assert play(path, "never", 0, reached) == END
     assert_oracle_holds(path)
+
+
+TOLD = ["ServiceDown", "ServiceUp"] * (END // PERIOD)
+
+
+@pytest.mark.parametrize(("failpoint", "nth"), [
+    (step, nth) for step in ("commit.before", "commit.after") for nth in (2, 3, 4, 5, 6, 7, 8, 9, 14)
+])  # fmt: skip
+def test_killed_around_what_the_outbox_writes(tmp_path: Path, failpoint: str, nth: int) -> None:
+    path, collector = tmp_path / "fks.db", Collector()
+    with serving(collector.handler()) as hook:
+        reached = play(path, failpoint, nth, 0, hook)
+        assert play(path, "never", 0, reached, hook) == END
+    assert_oracle_holds(path)
+    assert [one.kind for one in collector.distinct] == TOLD
+    assert len(collector.told) <= len(TOLD) + 1
+
+
+@pytest.mark.parametrize("when", ["before_answer", "after_answer"])
+@pytest.mark.parametrize("nth", [1, 2, 5])
+def test_killed_while_it_tells(tmp_path: Path, when: str, nth: int) -> None:
+    path, collector = tmp_path / "fks.db", Collector()
+
+    def strike() -> None:
+        if len(collector.told) == nth:
+            victim.kill()
+
+    setattr(collector, when, strike)
+    with serving(collector.handler()) as hook:
+        with start(path, "never", 0, 0, END, hook) as victim:
+            lines, _ = victim.communicate(timeout=30)
+        assert victim.returncode < 0
+        reached = int(lines.split()[-1]) + 1 if lines.split() else 0
+        assert play(path, "never", 0, reached, hook) == END
+    assert_oracle_holds(path)
+    assert [one.kind for one in collector.distinct] == TOLD
+    assert len(collector.told) <= len(TOLD) + 1
 
 
 def test_killed_at_random_while_it_flaps(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A monitor's memory that dies on command: plays a ledger of results into a database, and is killed at one step.
 
-Usage: victim.py DATABASE FAILPOINT NTH BEGIN END
+With HOOK it tells people, too, and waits after each result until they have been told.
+
+Usage: victim.py DATABASE FAILPOINT NTH BEGIN END [HOOK]
 """
 
 import asyncio
@@ -10,6 +12,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import structlog
+
+from fks_master.alerts import store as alert_store
+from fks_master.alerts.alerter import Alerter, Options
+from fks_master.alerts.notify import Receiver
+from fks_master.alerts.routes import Route
+from fks_master.alerts.stages import World
+from fks_master.alerts.store import Store
 from fks_master.clock import SystemClock
 from fks_master.history import MIGRATIONS
 from fks_master.history.keeper import Retention
@@ -47,18 +57,36 @@ def killer(name: str, nth: int):
     return at
 
 
-async def play(path: Path, failpoint: str, nth: int, begin: int, end: int) -> None:
+async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook: str = "") -> None:
     clock = SystemClock()
-    database = SQLite(path, MIGRATIONS, killer(failpoint, nth))
+    database = SQLite(path, (*MIGRATIONS, *alert_store.MIGRATIONS), killer(failpoint, nth))
+    policy = Policy(failure_threshold=2)
     past = Past(database, lambda: hub.services, clock, Retention())
-    hub = Hub([SERVICE], Policy(failure_threshold=2), Metrics(0.0), past.journal.record)
-    hub.restore(await past.restore(hub.services))
+    hub = Hub([SERVICE], policy, Metrics(0.0), past.journal.record)
+    remembered = await past.restore(hub.services)
+    hub.restore(remembered)
+    world = World(lambda: hub.services, lambda: hub.states)
+    options = Options((Receiver("hook", "webhook", hook),) if hook else (), (Route(("hook",)),), policy=policy)
+    alerter = Alerter(options, world, Store(database), past.journal.follow, clock)
+    await alerter.restore(remembered.newest)
+    telling = asyncio.create_task(alerter.run() if hook else asyncio.sleep(0))
+    await until_told(alerter, past) if hook else None
     for number in range(begin, end):
         hub.ingest(result(number))
         await past.journal.flush()
+        await until_told(alerter, past) if hook else None
         print(number, flush=True)  # noqa: T201 - the ledger: this result and what it meant are on disk
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+    await alerter.close() if hook else None
     await past.close()
 
 
+async def until_told(alerter: Alerter, past: Past) -> None:
+    while alerter._cursor < past.journal._newest_readable or any(map(len, alerter.lanes.values())):
+        await asyncio.sleep(0.01)
+
+
 if __name__ == "__main__":
-    asyncio.run(play(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6])))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    asyncio.run(play(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6]), *sys.argv[6:]))
