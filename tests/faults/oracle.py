@@ -1,4 +1,4 @@
-"""The oracle: a ledger that owns the targets and knows each real change, a collector of what was told, and the judgment.
+"""The oracle: a ledger owns the targets and knows each real change, a collector what was told, and here it is judged.
 
 1. No real state that lasted long enough, while the monitor ran, is missing from what was told.
 2. A repeat has the id of what it repeats, and there are no more of them than kills.
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,5 +188,5 @@ def assert_sound(path: Path) -> None:
         incidents = connection.execute(
             "SELECT service_id, started_ms, ended_ms FROM incidents ORDER BY service_id, number"
         ).fetchall()
-    for (name, _, ended), (following, started, _) in zip(incidents, incidents[1:], strict=False):
+    for (name, _, ended), (following, started, _) in pairwise(incidents):
         assert name != following or (ended is not None and ended <= started)

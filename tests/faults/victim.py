@@ -57,7 +57,7 @@ def killer(name: str, nth: int):
     return at
 
 
-async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook: str = "") -> None:
+async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook: str = "") -> None:  # noqa: PLR0917
     clock = SystemClock()
     database = SQLite(path, (*MIGRATIONS, *alert_store.MIGRATIONS), killer(failpoint, nth))
     policy = Policy(failure_threshold=2)
@@ -83,7 +83,7 @@ async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook:
 
 
 async def until_told(alerter: Alerter, past: Past) -> None:
-    while alerter._cursor < past.journal._newest_readable or any(map(len, alerter.lanes.values())):
+    while alerter._cursor < past.journal._newest_readable or any(map(len, alerter.lanes.values())):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 
