@@ -1,5 +1,6 @@
 """The routes, and what every answer carries: a request id, security headers, CORS for reading, a count."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterable
@@ -61,7 +62,7 @@ class Observed:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         started = self._clock.monotonic()
-        status = 500
+        status: int | None = None
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -81,13 +82,17 @@ class Observed:
                 structlog.contextvars.bound_contextvars(request_id=request_id.decode()),
                 self._tracer.span("http.request", traceparent=_traceparent(scope)) as span,
             ):
-                await self._app(scope, receive, send_with_headers)
+                try:
+                    await self._app(scope, receive, send_with_headers)
+                except asyncio.CancelledError:  # the server ends, and has waited for us long enough
+                    if status is None:
+                        await problem(503, "Service Unavailable", "FKS Master stops")(scope, receive, send_with_headers)
                 span.note("http.route", scope["state"].get("template", "other"))
-                span.note("http.response.status_code", status)
+                span.note("http.response.status_code", status or 500)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             path = scope["state"].get("template", "other")
-            self._metrics.request(method, path, status, self._clock.monotonic() - started)
+            self._metrics.request(method, path, status or 500, self._clock.monotonic() - started)
 
 
 def _traceparent(scope: Scope) -> str | None:

@@ -117,6 +117,12 @@ class PatientHttp(HttpToolsProtocol):
         self._request.stop()
         super().handle_websocket_upgrade()
 
+    def shutdown(self) -> None:
+        """Close, except while an answer is on its way; a request that has not even arrived is not waited for."""
+        if self.cycle is not None and self.cycle.more_body:
+            self.transport.close()
+        super().shutdown()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stall.start(STALL_SECONDS, partial(drop, self.transport))

@@ -21,7 +21,7 @@ Stamp = tuple[int, int, int] | None
 
 
 class Reloader:
-    """Looks at the file once a second; `ask` (SIGHUP) makes it look even if nothing seems to have changed.
+    """Looks at the file once a second; `ask` (SIGHUP) makes it read at once, even if nothing seems to have changed.
 
     A file is read once it has been the same for two looks, so that a half-written one is not judged.
     """
@@ -38,25 +38,33 @@ class Reloader:
         self._apply = apply
         self._announce = announce
         self._stamp = _stamp(config.source)
-        self._is_asked = False
+        self._asked = asyncio.Event()
 
     def ask(self) -> None:
-        self._is_asked = True
+        self._asked.set()
 
     async def run(self, clock: Clock) -> None:
         seen = self._stamp
         while True:
-            await clock.sleep(LOOK_SECONDS)
+            await self._wait(clock)
             before, seen = seen, _stamp(self._config.source)
-            if self._is_asked or (seen != self._stamp and seen == before):
-                self._is_asked = False
+            if self._asked.is_set() or (seen != self._stamp and seen == before):
+                self._asked.clear()
                 self._stamp = seen
                 await self.reload(clock.now)
 
-    async def reload(self, now: Callable[[], datetime]) -> None:
-        """Read the file and hand it on; with a mistake in it, the last good one stays."""
+    async def _wait(self, clock: Clock) -> None:
+        waiting = {asyncio.ensure_future(one) for one in (clock.sleep(LOOK_SECONDS), self._asked.wait())}
         try:
-            fresh = await asyncio.to_thread(self._read)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+
+    async def reload(self, now: Callable[[], datetime]) -> None:
+        """Read the file and hand it on; with a mistake in it, or without it, the last good one stays."""
+        try:
+            fresh = await asyncio.to_thread(self._reread)
         except ConfigError as error:
             log.error("config_rejected", mistakes=error.mistakes)  # noqa: TRY400 - the mistakes say it, not our stack
             self._announce(_rejected(error, now()))
@@ -68,6 +76,13 @@ class Reloader:
         self._config = fresh
         self._apply(fresh)
         log.info("config_reloaded", services=len(fresh.services))
+
+    def _reread(self) -> Config:
+        """Read the file; one that is gone does not mean that the built-in services are wanted."""
+        fresh = self._read()
+        if fresh.source is None and self._config.source is not None:
+            raise ConfigError(str(self._config.source), ["no such file"])
+        return fresh
 
 
 def _rejected(error: ConfigError, at: datetime) -> Event:

@@ -213,6 +213,9 @@ class Scheduler:
         """Make the next try: there is a slot for it."""
         now = self._clock.monotonic()
         service = check.service
+        if not self._is_watched(service):
+            self._lanes.leave(check)
+            return
         check.started = check.started or now
         check.asked_at = now
         check.number += 1
@@ -254,9 +257,13 @@ class Scheduler:
             result = msgspec.structs.replace(result, outcome=Outcome.VOID)
         if check.number > 1:
             result = msgspec.structs.replace(result, tries=check.number)
-        watched = self._services.get(check.service.id)
-        if watched is check.service or watched == check.service:
+        if self._is_watched(check.service):
             self._finish(check.service, result, check.due)
+
+    def _is_watched(self, service: Service) -> bool:
+        """Whether it is still configured, and configured so: what a reload has taken away is asked no further."""
+        watched = self._services.get(service.id)
+        return watched is service or watched == service
 
     async def _try_again(self, check: _Check) -> None:
         await self._clock.sleep(BACKOFF_SECONDS * check.number * self._random.uniform(0.8, 1.2))

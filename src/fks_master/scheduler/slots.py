@@ -34,6 +34,7 @@ class Lanes(Generic[One]):
     def __init__(self, batch_size: int, begin: Callable[[One], None], waiting: int = WAITING_LANE) -> None:
         self._begin = begin
         self._queue: deque[One] = deque()
+        self._is_filling = False
         self.free = batch_size
         self.waiting = 0
         self.most_waiting = waiting
@@ -63,8 +64,15 @@ class Lanes(Generic[One]):
             self._fill()
 
     def _fill(self) -> None:
-        while self._queue and self.free > 0:
-            self._give_slot(self._queue.popleft())
+        """Give every free slot away; one that leaves again at once does not make us begin within ourselves."""
+        if self._is_filling:
+            return
+        self._is_filling = True
+        try:
+            while self._queue and self.free > 0:
+                self._give_slot(self._queue.popleft())
+        finally:
+            self._is_filling = False
 
     def _give_slot(self, one: One) -> None:
         self.free -= 1

@@ -193,3 +193,26 @@ async def test_a_service_that_is_taken_over_needs_no_probe() -> None:
         "theirs": "probed",
         "poisoned": "The probe failed",
     }
+
+
+async def test_what_is_gone_while_it_waits_for_a_slot_is_not_asked() -> None:
+    one = Stage(batch_size=1)
+    one.hold["first"] = asyncio.Event()
+    one.scheduler.watch([service("first"), *(service(str(number)) for number in range(5000))])
+    await one.until(lambda: one.asked == ["first"])
+    one.scheduler.watch([service("first"), service("last")])
+    one.hold["first"].set()
+    await one.until(lambda: len(one.results) == 2)
+    assert one.asked == ["first", "last"]
+    await one.close()
+
+
+async def test_what_is_gone_between_two_tries_is_not_tried_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "BACKOFF_SECONDS", 0.05)
+    stage.outcomes["gone"] = [Outcome.FAILURE] * 9
+    stage.scheduler.watch([service("gone", tries=9)])
+    await stage.until(lambda: stage.asked == ["gone"])
+    stage.scheduler.watch([service("stays", interval=0.1)])
+    await stage.until(lambda: len(stage.results) == 5)
+    assert stage.asked.count("gone") <= 2
+    assert {one.service_id for one in stage.results} == {"stays"}
