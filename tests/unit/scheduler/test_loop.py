@@ -198,7 +198,7 @@ async def test_a_service_that_is_taken_over_needs_no_probe() -> None:
 async def test_what_is_gone_while_it_waits_for_a_slot_is_not_asked() -> None:
     one = Stage(batch_size=1)
     one.hold["first"] = asyncio.Event()
-    one.scheduler.watch([service("first"), *(service(str(number)) for number in range(5000))])
+    one.scheduler.watch([service("first"), *(service(f"waiting{number}") for number in range(5000))])
     await one.until(lambda: one.asked == ["first"])
     one.scheduler.watch([service("first"), service("last")])
     one.hold["first"].set()
