@@ -299,15 +299,33 @@ export interface components {
             until: string;
         };
         /**
-         * Health
-         * @description `GET /health`; `reason` only when unhealthy.
+         * Heard
+         * @description The signal is taken. `due` is when the next one is expected.
          */
-        Health: {
-            /** @default null */
-            reason: string | null;
-            service: string;
-            status: string;
-            timestamp: string;
+        Heard: {
+            due: string;
+            ok: boolean;
+            state: components["schemas"]["Signal"];
+        };
+        /**
+         * HeartbeatLine
+         * @description How a job fares. It is late at `due` and `grace_seconds`; `running_since` is set while a run is under way.
+         */
+        HeartbeatLine: {
+            cron: string | null;
+            due: string;
+            duration_seconds: number | null;
+            exit_code: number | null;
+            grace_seconds: number;
+            last_ended: string | null;
+            last_succeeded: string | null;
+            longest_seconds: number | null;
+            period_seconds: number | null;
+            running_since: string | null;
+            service_id: string;
+            service_name: string;
+            state: components["schemas"]["fks_master.heartbeats.schedule.Health"];
+            zone: string;
         };
         /**
          * Incident
@@ -579,7 +597,7 @@ export interface components {
          *         `unseen` is none: whoever would have told us does not know, or does not answer.
          * @enum {unknown}
          */
-        Reason: "body" | "container" | "dns" | "internal" | "protocol" | "refused" | "reported" | "reset" | "status" | "timeout" | "tls" | "unreachable" | "unseen";
+        Reason: "body" | "container" | "dns" | "internal" | "late" | "protocol" | "refused" | "reported" | "reset" | "status" | "timeout" | "tls" | "unreachable" | "unseen";
         /**
          * ReceiverLine
          * @description One receiver without its secrets, and how it fares since the monitor started; `answer` is its last one.
@@ -745,6 +763,24 @@ export interface components {
          */
         Severity: "critical" | "info" | "warning";
         /**
+         * Signal
+         * @description What a job can say.
+         * @enum {unknown}
+         */
+        Signal: "fail" | "start" | "success";
+        /**
+         * SignalQuery
+         * @description What the job says of itself. Without anything: that it ended well.
+         */
+        SignalQuery: {
+            /** @default null */
+            duration_seconds: number | null;
+            /** @default null */
+            exit_code: number | null;
+            /** @default null */
+            state: components["schemas"]["Signal"] | null;
+        };
+        /**
          * Silence
          * @description Mutes alerts of which every label named in `matchers` fits its pattern (`*` and `?`), while it lasts.
          */
@@ -880,6 +916,23 @@ export interface components {
             is_active: boolean;
             window: components["schemas"]["Window"];
         };
+        /**
+         * Health
+         * @description `GET /health`; `reason` only when unhealthy.
+         */
+        "fks_master.api.routes.monitor.Health": {
+            /** @default null */
+            reason: string | null;
+            service: string;
+            status: string;
+            timestamp: string;
+        };
+        /**
+         * Health
+         * @description How a job fares.
+         * @enum {unknown}
+         */
+        "fks_master.heartbeats.schedule.Health": "failed" | "hangs" | "late" | "new" | "well";
     };
     responses: never;
     parameters: never;

@@ -144,7 +144,3 @@ def _reason(number: int) -> str:
         56: "connection reset", 60: "certificate not trusted",
     }  # fmt: skip
     return names.get(number, f"curl error {number}")
-
-
-def as_get(url: str) -> Request:
-    return msgspec.structs.replace(Request(url), method="GET")

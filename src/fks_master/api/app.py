@@ -99,6 +99,12 @@ def _traceparent(scope: Scope) -> str | None:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
 
 
+def _shown(request: Request) -> str:
+    """Return the route for the log, not the path: that may hold a token."""
+    template: str = request.scope.get("state", {}).get("template", "other")
+    return template
+
+
 def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value.decode("latin-1")):
@@ -158,11 +164,11 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
         return problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
 
     async def failed(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path[:200], error=repr(error)[:500])
+        log.error("request_failed", path=_shown(request), error=repr(error)[:500])
         return problem(500, "Internal error", "the monitor failed to answer; its log says why, by the X-Request-Id")
 
     async def gone(request: Request, _: Exception) -> Response:
-        log.debug("client_gone", path=request.url.path[:200])
+        log.debug("client_gone", path=_shown(request))
         return problem(400, "Incomplete", "the request ended before its body")
 
     routes = [

@@ -113,7 +113,7 @@ class Doorkeeper:
         if access is Access.OPEN or (access is Access.PUBLIC and self.authority.public_read):
             return None
         if caller is None:
-            return self._wrong_credential(address)
+            return self.count_wrong(address)
         if caller.may(Access.READ if access is Access.PUBLIC else access):
             return None
         if caller is NOBODY:
@@ -152,7 +152,7 @@ class Doorkeeper:
             return Caller(f"{name}"[:100], _RIGHTS["read"])
         return Caller(f"{name}"[:100], _ALL if "admin" in roles else _RIGHTS["operate"])
 
-    def _wrong_credential(self, address: str) -> Refusal:
+    def count_wrong(self, address: str) -> Refusal:
         now = self._clock.monotonic()
         if len(self._wrong) >= MAX_ADDRESSES and address not in self._wrong:
             self._wrong.pop(next(iter(self._wrong)))

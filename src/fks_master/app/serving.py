@@ -21,6 +21,7 @@ from fks_master.api.openapi import OpenApiRoutes
 from fks_master.api.routes.alerts import AlertRoutes
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.control import ControlRoutes, restart_command
+from fks_master.api.routes.heartbeats import HeartbeatRoutes
 from fks_master.api.routes.history import HistoryRoutes
 from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
@@ -109,6 +110,7 @@ class Serving:
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *LogRoutes(hub, acting.engine, clock).endpoints(),
+            *HeartbeatRoutes(watching.ward, self._doors.doorkeeper.count_wrong, clock).endpoints(),
             *AlertRoutes(self._telling.alerter, clock).endpoints(),
             *AuditRoutes(self.audit).endpoints(),
             *ComposeRoutes(acting.composer, acting.jobs, metrics, is_enabled=acting.is_enabled).endpoints(),

@@ -1,18 +1,19 @@
 """The parts that look: prober, scheduler, hub, and what they remember."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fks_master import history
+from fks_master import heartbeats, history
 from fks_master.alerts import store as alert_store
 from fks_master.clock import Clock
 from fks_master.config.environment import Settings
 from fks_master.config.schema import Config
 from fks_master.control.discovery import remembered
+from fks_master.heartbeats.ward import Ward, is_pushed
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
@@ -43,6 +44,8 @@ class Watching:
         self.past = Past(self.database, lambda: self.hub.services, clock, _retention(config))
         stack.push_async_callback(self.past.close)
         self.hub = Hub(_watched_last(config), config.policy, self.metrics, self.past.journal.record)
+        self.ward = Ward(self.database, lambda: self.hub.services, self.hub.ingest, clock)
+        stack.push_async_callback(self.ward.close)
         self.prober = _prober(clock, stack)
         self.scheduler = Scheduler(
             _traced(self.prober.probe, tracer),
@@ -57,7 +60,8 @@ class Watching:
         """Go on where an earlier process stopped, and begin to look."""
         remembered = await self.past.restore(self.hub.services)
         self.hub.restore(remembered)
-        self.scheduler.watch(list(self.hub.services.values()))
+        await self.ward.restore()
+        self.scheduler.watch(_asked(self.hub.services.values()))
         return remembered
 
     def reconfigure(self, fresh: Config) -> None:
@@ -66,10 +70,15 @@ class Watching:
     def watch(self, services: tuple[Service, ...]) -> None:
         """Watch exactly these from now on."""
         self.hub.reconfigure(services, self._policy)
-        self.scheduler.watch(list(services))
+        self.scheduler.watch(_asked(services))
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.past.run(self.hub.announce), self.scheduler.run()]
+        return [self.past.run(self.hub.announce), self.scheduler.run(), self.ward.run()]
+
+
+def _asked(services: Iterable[Service]) -> list[Service]:
+    """Leave out the services that report themselves: their silence must not look like progress of ours."""
+    return [service for service in services if not is_pushed(service)]
 
 
 def observed(settings: Settings, stack: AsyncExitStack) -> Tracer:
@@ -88,7 +97,7 @@ def _watched_last(config: Config) -> tuple[Service, ...]:
 
 
 def _database(config: Config) -> Database:
-    migrations = (*history.MIGRATIONS, *alert_store.MIGRATIONS)
+    migrations = (*history.MIGRATIONS, *alert_store.MIGRATIONS, *heartbeats.MIGRATIONS)
     return database_at(config.history.url if config.history.enabled else MEMORY, migrations)
 
 

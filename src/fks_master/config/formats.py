@@ -3,13 +3,16 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fks_master.heartbeats.schedule import occurrences
 
 Format = Callable[[str], str | None]
 
 PROBE_SCHEMES = ("http", "https", "tcp", "tls", "dns", "docker")
+HEARTBEAT = "heartbeat://"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
@@ -53,9 +56,12 @@ def origin(text: str) -> str | None:
 
 
 def endpoint(text: str) -> str | None:
+    if text == HEARTBEAT:
+        return None
     url = _split(text)
     if url is None or url.scheme not in PROBE_SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in PROBE_SCHEMES)
+        known = f"{known}, {HEARTBEAT}"
         return f'an address that begins with one of {known}, such as "http://fks_api:8000/health"'
     if url.scheme == "tcp" and url.port is None:
         return 'a host and a port, such as "tcp://fks_db:5432"'
@@ -115,3 +121,17 @@ def _has_more_than_an_address(url: SplitResult) -> bool:
 
 def sha256(text: str) -> str | None:
     return None if re.fullmatch("[0-9a-f]{64}", text) else "64 hexadecimal digits, as `fks_master keys new` prints them"
+
+
+def heartbeat_token(text: str) -> str | None:
+    return None if re.fullmatch("[A-Za-z0-9_-]{16,128}", text) else "16 to 128 letters, digits, '-' and '_'"
+
+
+def cron(text: str) -> str | None:
+    """Accept what has a next moment: five fields."""
+    try:
+        next(occurrences(text, "UTC", datetime(2026, 1, 1, tzinfo=UTC)))
+        is_good = len(text.split()) == 5
+    except (ValueError, StopIteration):
+        is_good = False
+    return None if is_good else 'five fields of cron, such as "30 2 * * mon-fri"'

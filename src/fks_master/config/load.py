@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from fks_master.config import alerting, probing, references, walk
+from fks_master.config import alerting, heartbeats, probing, references, walk
 from fks_master.config.builtin import FKS_SERVICES
 from fks_master.config.schema import Config, File
 from fks_master.errors import ConfigError
@@ -41,7 +41,8 @@ def _read(content: bytes, source: str) -> File:
     if mistakes:
         raise ConfigError(source, mistakes)
     file = msgspec.convert(document, File)
-    if unfit := [*alerting.find_mistakes(file.alerts), *probing.find_mistakes(file.services)]:
+    finders = (alerting.find_mistakes(file.alerts), probing.find_mistakes(file.services))
+    if unfit := [mistake for found in (*finders, heartbeats.find_mistakes(file.services)) for mistake in found]:
         raise ConfigError(source, unfit)
     return file
 

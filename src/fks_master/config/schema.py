@@ -1,5 +1,6 @@
 """The shape of the configuration: its sections, their defaults, and the limits of every value."""
 
+import hashlib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from fks_master.config import formats
 from fks_master.model import (
     DnsOptions,
     EventType,
+    HeartbeatOptions,
     HttpOptions,
     IpFamily,
     Policy,
@@ -190,6 +192,38 @@ class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
 
 
+class HeartbeatEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[services.heartbeat]`, for heartbeat://. The token is a secret: whoever has it can speak for the job."""
+
+    token: Annotated[str, Meta(extra={"format": formats.heartbeat_token, "secret": True})] | None = None
+    token_file: Text | None = None
+    period_seconds: Annotated[float, Meta(ge=1, le=31_622_400)] | None = None
+    cron: Annotated[str, Meta(extra={"format": formats.cron})] | None = None
+    zone: Annotated[str, Meta(extra={"format": formats.zone})] = "UTC"
+    grace_seconds: Annotated[float, Meta(ge=1, le=2_678_400)] = 60.0
+    longest_seconds: Annotated[float, Meta(ge=1, le=31_622_400)] | None = None
+
+    def __repr__(self) -> str:
+        return f"HeartbeatEntry(period_seconds={self.period_seconds}, cron={self.cron!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("period_seconds", self.period_seconds), ("cron", self.cron)]
+
+    @property
+    def secret(self) -> str:
+        return self.token or (Path(self.token_file).read_text(encoding="utf-8").strip() if self.token_file else "")
+
+    def options(self) -> HeartbeatOptions:
+        return HeartbeatOptions(
+            token_hash=hashlib.sha256(self.secret.encode()).hexdigest() if self.secret else "",
+            period_seconds=self.period_seconds,
+            cron=self.cron,
+            zone=self.zone,
+            grace_seconds=self.grace_seconds,
+            longest_seconds=self.longest_seconds,
+        )
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[services]]` table as written; what it leaves out comes from `[monitoring]`."""
 
@@ -212,6 +246,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tls: TlsOptions = TlsOptions()
     tcp: TcpOptions = TcpOptions()
     dns: DnsOptions = DnsOptions()
+    heartbeat: HeartbeatEntry = HeartbeatEntry()
 
     def service(self, monitoring: Monitoring) -> Service:
         return Service(
@@ -234,6 +269,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             tls=self.tls,
             tcp=self.tcp,
             dns=self.dns,
+            heartbeat=self.heartbeat.options(),
         )
 
 

@@ -3,6 +3,7 @@
 from fks_master.model.change import Change
 from fks_master.model.event import Event, EventType
 from fks_master.model.family import Family
+from fks_master.model.heartbeat import HeartbeatOptions
 from fks_master.model.options import (
     DnsOptions,
     HttpOptions,
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "EventType",
     "Family",
+    "HeartbeatOptions",
     "HttpOptions",
     "HttpVersion",
     "IpFamily",

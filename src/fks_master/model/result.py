@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BODY = "body"
     REPORTED = "reported"
     CONTAINER = "container"
+    LATE = "late"
     INTERNAL = "internal"
     UNSEEN = "unseen"
 
@@ -77,6 +78,7 @@ class Result(msgspec.Struct, frozen=True):
     """One check, after all its tries.
 
     `seconds` is the last try's total time. `degraded` says that the answer was good but reported trouble of its own.
+    `is_report` says that the service itself reported, or did not in time: that needs no second look.
     `remote` is the address that answered; `excerpt` the beginning of the body, kept where the check failed.
     """
 
@@ -95,3 +97,4 @@ class Result(msgspec.Struct, frozen=True):
     remote: str | None = None
     http_version: str | None = None
     excerpt: str | None = None
+    is_report: bool = False

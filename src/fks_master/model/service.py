@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from fks_master.model.heartbeat import HeartbeatOptions
 from fks_master.model.options import DnsOptions, HttpOptions, IpFamily, TcpOptions, TlsOptions
 
 
@@ -58,3 +59,4 @@ class Service(msgspec.Struct, frozen=True):
     tcp: TcpOptions = TcpOptions()
     dns: DnsOptions = DnsOptions()
     is_discovered: bool = False
+    heartbeat: HeartbeatOptions = HeartbeatOptions()

@@ -126,11 +126,11 @@ class Scheduler:
         return None if self.is_progressing() else "checks make no progress"
 
     def is_progressing(self) -> bool:
-        """Whether checks run as they should: false after three of the longest intervals without any."""
+        """Whether checks run as they should: false after three rounds of the quickest service without any."""
         if not self._services:
             return True
-        longest = max(s.interval_seconds + s.timeout_seconds * s.tries for s in self._services.values())
-        return self._clock.monotonic() - self.last_progress < 3 * longest + 10
+        shortest = min(s.interval_seconds + s.timeout_seconds * s.tries for s in self._services.values())
+        return self._clock.monotonic() - self.last_progress < 3 * shortest + 10
 
     async def run(self) -> None:
         side = [asyncio.create_task(self._lag.run()), asyncio.create_task(self._sweep())]

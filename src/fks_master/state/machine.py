@@ -5,6 +5,7 @@ failed checks in a row make a service *down*, which is told once; *up* is told o
 told once an episode, after the same number of slow checks; the episode ends with the first check that is not slow.
 A service flaps when it went up or down often within the last checks; only states of at most `failure_threshold` checks
 count, because longer ones are told in any case.
+What a service reports of itself needs no second look: its first failure, or success, is told.
 A void result changes nothing: not seeing is not failing. One that is void because whoever would have told us is
 silent (reason `unseen`) makes the status Unknown, and counts neither as a failed nor as a good check.
 """
@@ -76,10 +77,10 @@ def is_slow(result: Result, policy: Policy) -> bool:
 def _told(new: State, result: Result, service: Service, policy: Policy) -> tuple[State, list[Event]]:
     events: list[Event] = []
     is_down, is_told_slow = new.is_down, new.is_slow
-    if not is_down and new.failures >= policy.failure_threshold:
+    if not is_down and new.failures >= (1 if result.is_report else policy.failure_threshold):
         is_down = True
         events.append(_down(new, result, service))
-    elif is_down and new.successes >= policy.success_threshold:
+    elif is_down and new.successes >= (1 if result.is_report else policy.success_threshold):
         is_down = False
         events.append(_up(new, result, service))
     if new.slow_checks == 0:

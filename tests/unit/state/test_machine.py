@@ -2,6 +2,7 @@ import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,3 +170,12 @@ def test_what_is_remembered_makes_sense(kinds: list[str]) -> None:
     assert state.status is not Status.UNHEALTHY or state.failures > 0
     assert state.failures == 0 or state.successes == 0
     assert not state.is_down or state.failures >= 3
+
+
+def test_what_a_service_reports_of_itself_needs_no_second_look() -> None:
+    state, told = State("api"), []
+    for kind in ("ok", "fail", "ok", "fail", "fail"):
+        report = msgspec.structs.replace(result(kind), is_report=True)
+        state, _, events = apply(state, report, SERVICE, Policy(failure_threshold=3, success_threshold=2))
+        told += [event.event_type for event in events if event.event_type is not EventType.STATUS_CHANGED]
+    assert told == [EventType.SERVICE_DOWN, EventType.SERVICE_UP, EventType.SERVICE_DOWN]
