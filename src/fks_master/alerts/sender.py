@@ -12,9 +12,6 @@ from typing import Protocol
 import structlog
 
 from fks_master.alerts.notify import Answer, Mail, Message, Request, Verdict
-from fks_master.alerts.post import Post
-from fks_master.alerts.push import Pushing
-from fks_master.alerts.smtp import Delivery
 from fks_master.tracing import NoTracer, Tracer
 
 log = structlog.get_logger(__name__)
@@ -32,9 +29,18 @@ class Try(Protocol):
 
 
 def _carrier(message: Message) -> Try:
+    """Make the try; its library is loaded when the first message of its kind goes out."""
     if isinstance(message, Request):
+        from fks_master.alerts.post import Post  # noqa: PLC0415
+
         return Post(message)
-    return Delivery(message) if isinstance(message, Mail) else Pushing(message)
+    if isinstance(message, Mail):
+        from fks_master.alerts.smtp import Delivery  # noqa: PLC0415
+
+        return Delivery(message)
+    from fks_master.alerts.push import Pushing  # noqa: PLC0415
+
+    return Pushing(message)
 
 
 class Sender:

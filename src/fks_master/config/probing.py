@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from fks_master.config.schema import Entry
 from fks_master.model import HttpVersion
-from fks_master.probes.transfer import LIBCURL, speaks
 
 
 def find_mistakes(services: Iterable[Entry]) -> Iterator[str]:
@@ -17,6 +16,10 @@ def find_mistakes(services: Iterable[Entry]) -> Iterator[str]:
 
 def _version_mistakes(path: str, entry: Entry) -> Iterator[str]:
     version = entry.http.version
+    if version not in {HttpVersion.HTTP_2, HttpVersion.HTTP_3}:
+        return
+    from fks_master.probes.transfer import LIBCURL, speaks  # noqa: PLC0415 - libcurl: 6 MB, for whom has no need of it
+
     if not speaks(version):
         yield f'{path}: found "{version}", which {LIBCURL} was built without'
     elif version is HttpVersion.HTTP_3 and not entry.health_endpoint.lower().startswith("https:"):

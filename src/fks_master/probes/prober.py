@@ -10,7 +10,6 @@ from fks_master.probes.judge import Finding
 from fks_master.probes.resolver import Resolver
 from fks_master.probes.tcp import TcpProbe
 from fks_master.probes.thread import ProbeThread
-from fks_master.probes.tls import TlsProbe
 
 Probe = Callable[[Service], Awaitable[Result]]
 
@@ -26,7 +25,7 @@ class Prober:
         self._probes: dict[str, Probe] = {
             "http": http.probe,
             "https": http.probe,
-            "tls": TlsProbe(self._thread, self._resolver, clock).probe,
+            "tls": self._shake_hands,
             "tcp": TcpProbe(self._resolver, clock).probe,
             "dns": DnsProbe(self._resolver, clock).probe,
         }
@@ -49,6 +48,11 @@ class Prober:
             message = f"No probe knows {scheme}://"
             return Result(service.id, Outcome.FAILURE, self._clock.now(), reason=Reason.INTERNAL, message=message)
         return await probe(service)
+
+    async def _shake_hands(self, service: Service) -> Result:
+        from fks_master.probes.tls import TlsProbe  # noqa: PLC0415 - libcurl: 6 MB, for whom has no need of it
+
+        return await TlsProbe(self._thread, self._resolver, self._clock).probe(service)
 
     async def close(self) -> None:
         self._resolver.close()

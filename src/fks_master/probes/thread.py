@@ -18,12 +18,14 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from fks_master.clock import Clock
-from fks_master.probes.curl import CurlEngine, Transfer
 from fks_master.probes.job import Job
 from fks_master.probes.plain import Exchange, PlainEngine
+
+if TYPE_CHECKING:
+    from fks_master.probes.curl import CurlEngine, Transfer
 
 Answer = TypeVar("Answer")
 
@@ -43,9 +45,9 @@ class ProbeThread(Generic[Answer]):
         self._waiting: deque[Job[Answer]] = deque()
         self._epoll = select.epoll()
         self._ended: list[tuple[Job[Answer], Answer | Exception]] = []
-        most_connections = raise_file_limit() // 2
-        self._curl: CurlEngine[Answer] = CurlEngine(self._epoll, clock.monotonic, self._end, most_connections)
-        self._plain: PlainEngine[Answer] = PlainEngine(self._epoll, clock.monotonic, self._end, most_connections)
+        self._most_connections = raise_file_limit() // 2
+        self._plain: PlainEngine[Answer] = PlainEngine(self._epoll, clock.monotonic, self._end, self._most_connections)
+        self._curl: CurlEngine[Answer] | None = None  # made when first needed
         self._awake, self._waker = socket.socketpair()
         self._is_woken = False
         self._is_closing = False
@@ -60,7 +62,7 @@ class ProbeThread(Generic[Answer]):
         self._thread.start()
 
     def tell(
-        self, question: Transfer[Answer] | Exchange[Answer], answered: Callable[[Answer | Exception], None]
+        self, question: "Transfer[Answer] | Exchange[Answer]", answered: Callable[[Answer | Exception], None]
     ) -> None:
         """Ask, and have the answer told on the event loop."""
         self._waiting.append(Job(question, answered))
@@ -68,7 +70,7 @@ class ProbeThread(Generic[Answer]):
             self._is_woken = True
             self._loop.call_soon(self._wake)
 
-    async def ask(self, question: Transfer[Answer] | Exchange[Answer]) -> Answer:
+    async def ask(self, question: "Transfer[Answer] | Exchange[Answer]") -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def answered(answer: Answer | Exception) -> None:
@@ -106,20 +108,30 @@ class ProbeThread(Generic[Answer]):
                 elif descriptor == awake:
                     self._awake.recv(16)
                     self._is_woken = False  # before the queue is looked at, so that no question is overlooked
-                else:
+                elif self._curl:
                     self._curl.ready(descriptor, ready)
             self._begin_waiting()
-            self._plain.turn(now)
-            self._curl.turn(now)
+            for engine in self._engines():
+                engine.turn(now)
             turned = self._monotonic()
             gathered_since = self._hand_over(turned, gathered_since)
-        for engine in (self._plain, self._curl):
+        for engine in self._engines():
             engine.close()
         self._awake.close()
         self._epoll.close()
 
+    def _engines(self) -> "tuple[PlainEngine[Answer] | CurlEngine[Answer], ...]":
+        return (self._plain,) if self._curl is None else (self._plain, self._curl)
+
+    def _open_curl(self) -> "CurlEngine[Answer]":
+        from fks_master.probes.curl import CurlEngine  # noqa: PLC0415 - libcurl: 6 MB, for whom has no need of it
+
+        if self._curl is None:
+            self._curl = CurlEngine(self._epoll, self._monotonic, self._end, self._most_connections)
+        return self._curl
+
     def _seconds_to_wait(self, now: float, gathered_since: float | None) -> float:
-        until = min(self._plain.wake_at, self._curl.wake_at)
+        until = min(engine.wake_at for engine in self._engines())
         if gathered_since is not None:
             until = min(until, gathered_since + GATHER_SECONDS)
         return min(LONGEST_WAIT_SECONDS, max(0.0, until - now))
@@ -128,7 +140,7 @@ class ProbeThread(Generic[Answer]):
         """Mark what cannot be trusted after having been so late."""
         if late_seconds < SHORTEST_LAG_SECONDS:
             return
-        for engine in (self._plain, self._curl):
+        for engine in self._engines():
             for job in engine.jobs():
                 job.was_paused |= late_seconds > min(LAG_SECONDS, job.question.timeout_seconds / 4)
 
@@ -139,7 +151,7 @@ class ProbeThread(Generic[Answer]):
                 if isinstance(job.question, Exchange):
                     self._plain.begin(job)
                 else:
-                    self._curl.begin(job)
+                    self._open_curl().begin(job)
             except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this job alone
                 self._ended.append((job, error))
 
@@ -151,7 +163,7 @@ class ProbeThread(Generic[Answer]):
         if not self._ended:
             return None
         since = now if gathered_since is None else gathered_since
-        if now - since < GATHER_SECONDS and (self._plain.is_busy or self._curl.is_busy):
+        if now - since < GATHER_SECONDS and any(engine.is_busy for engine in self._engines()):
             return since
         answers, self._ended = self._ended, []
         if self._loop is not None and not self._loop.is_closed():

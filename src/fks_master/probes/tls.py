@@ -10,16 +10,9 @@ from fks_master.clock import Clock
 from fks_master.model import Outcome, Result, Service
 from fks_master.probes.judge import Finding, expiry
 from fks_master.probes.resolver import Resolver
+from fks_master.probes.route import Route, find_route
 from fks_master.probes.thread import ProbeThread
-from fks_master.probes.transfer import (
-    Route,
-    failed_transfer,
-    find_route,
-    phases,
-    read_certificate,
-    set_route,
-    set_tls,
-)
+from fks_master.probes.transfer import failed_transfer, phases, read_certificate, set_route, set_tls
 
 
 class TlsProbe:

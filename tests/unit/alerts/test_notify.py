@@ -361,7 +361,7 @@ async def test_tries_that_hang_get_no_more_threads_and_hold_up_nobody() -> None:
     loop, begun, over = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     sender = Sender(deadline_seconds=0.1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fks_master.alerts.sender.Pushing", lambda _: Hanging())
+        patch.setattr("fks_master.alerts.push.Pushing", lambda _: Hanging())
         message = KINDS["apprise"].render(Receiver("a", "apprise", "x://"), [DOWN], NOW)
         said = [(await sender.send("a", message)).text for _ in range(3)]
     assert said == ["no answer within 0.1 s", "no answer within 0.1 s", "earlier tries still hang"]

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.alerts.notice import Notice
-from fks_master.alerts.notify import apprise, discord, email, ntfy, pagerduty, slack, teams, telegram, webhook
+from fks_master.alerts.notify import apprise, discord, ntfy, pagerduty, slack, teams, telegram, webhook
 from fks_master.alerts.notify.message import Answer, Mail, Message, Push, Receiver, Request, Verdict
 
 Render = Callable[[Receiver, Sequence[Notice], datetime], Message]
@@ -24,12 +24,18 @@ class Kind(msgspec.Struct, frozen=True):
     hears_acknowledgements: bool = False
 
 
+def _render_email(receiver: Receiver, notices: Sequence[Notice], now: datetime) -> Message:
+    from fks_master.alerts.notify import email  # noqa: PLC0415 - Python's e-mail package is 1 MB
+
+    return email.render(receiver, notices, now)
+
+
 KINDS = {
     "webhook": Kind(webhook.render),
     "slack": Kind(slack.render),
     "discord": Kind(discord.render),
     "teams": Kind(teams.render),
-    "email": Kind(email.render),
+    "email": Kind(_render_email),
     "pagerduty": Kind(pagerduty.render, most_at_once=1, hears_acknowledgements=True),
     "ntfy": Kind(ntfy.render),
     "telegram": Kind(telegram.render),
