@@ -16,7 +16,7 @@ def test_a_certificate_and_the_phases_reach_the_api_and_the_metrics() -> None:
     metrics = Metrics(clock.monotonic())
     hub = Hub([Service("one", "One", "https://one/")], Policy(), metrics)
     view = View(hub, metrics, clock)
-    assert b"fks_service_certificate_expiry_timestamp_seconds{" not in view.prometheus()
+    assert b"fks_service_certificate_expiry_timestamp_seconds{" not in b"".join(view.prometheus())
     certificate = Certificate("CN=one", "CN=ca", datetime(2029, 1, 1, tzinfo=UTC), EXPIRES)
     phases = Phases(dns=0.001, tls=0.02)
     hub.ingest(Result("one", Outcome.SUCCESS, clock.now(), 0.03, phases=phases, certificate=certificate))
@@ -24,4 +24,4 @@ def test_a_certificate_and_the_phases_reach_the_api_and_the_metrics() -> None:
     assert health["certificate"]["expires"] == "2030-01-01T00:00:00Z"
     assert health["phases"]["tls"] == 0.02
     line = 'fks_service_certificate_expiry_timestamp_seconds{service_id="one",service_name="One",service_type="Other"}'
-    assert f"{line} {EXPIRES.timestamp():.0f}".encode() in view.prometheus()
+    assert f"{line} {EXPIRES.timestamp():.0f}".encode() in b"".join(view.prometheus())

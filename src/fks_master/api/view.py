@@ -1,7 +1,7 @@
 """What the routes and the live feed show, drawn from the hub when asked."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fks_master.api.schemas import (
     Aggregate,
@@ -56,5 +56,6 @@ class View:
             statuses, round(os.getloadavg()[0], 2), self._metrics.total_checks, self._metrics.total_failures
         )
 
-    def prometheus(self) -> bytes:
-        return self._metrics.render(self.clock.monotonic(), self.clock.now().timestamp())
+    def prometheus(self) -> Iterator[bytes]:
+        """Give the metrics in pieces, between which others may have their turn."""
+        return self._metrics.slices(self.clock.monotonic(), self.clock.now().timestamp())

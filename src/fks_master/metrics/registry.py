@@ -6,7 +6,9 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import accumulate, islice
 
 from fks_master.docker.usage import Usage
 from fks_master.model import Family, Outcome, Result, Service, State, Status
@@ -16,6 +18,8 @@ COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 RESTART_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 ERROR_WINDOW_SECONDS = 300.0
+MOST_FAILURES = 10_000
+SLICE = 250  # services whose lines are written in one go
 USAGE = (
     ("fks_service_cpu_usage_percent", "cpu_percent", "Processor use of the container; 100 is one core."),
     ("fks_service_memory_usage_megabytes", "memory_mebibytes", "Memory of the container without cache, in MiB."),
@@ -41,10 +45,19 @@ def labels(**values: str) -> str:
     return ",".join(f'{name}="{escape(value)}"' for name, value in values.items())
 
 
+@cache
+def _histogram_pattern(name: str, buckets: tuple[float, ...]) -> str:
+    """Write a histogram with a hole for the labels and one for the value in every line."""
+    lines = [f'{name}_bucket{{%s,le="{bound}"}} %d' for bound in (*buckets, "+Inf")]
+    return "\n".join([*lines, f"{name}_sum{{%s}} %.9g", f"{name}_count{{%s}} %d"])
+
+
 class Histogram:
     """Counts of seconds by bucket."""
 
-    def __init__(self, buckets: Sequence[float]) -> None:
+    __slots__ = ("buckets", "counts", "total")
+
+    def __init__(self, buckets: tuple[float, ...]) -> None:
         self.buckets = buckets
         self.counts = [0] * (len(buckets) + 1)
         self.total = 0.0
@@ -53,17 +66,22 @@ class Histogram:
         self.counts[bisect_left(self.buckets, seconds)] += 1
         self.total += seconds
 
-    def lines(self, name: str, label_text: str) -> Iterable[str]:
-        cumulative = 0
-        for bound, count in zip((*self.buckets, "+Inf"), self.counts, strict=True):
-            cumulative += count
-            yield f'{name}_bucket{{{label_text},le="{bound}"}} {cumulative}'
-        yield f"{name}_sum{{{label_text}}} {self.total:.9g}"
-        yield f"{name}_count{{{label_text}}} {cumulative}"
+    def text(self, name: str, label_text: str) -> str:
+        """Write every line of it at once."""
+        values: list[object] = []
+        for cumulative in accumulate(self.counts):
+            values += (label_text, cumulative)
+        values += (label_text, self.total, label_text, values[-1])
+        return _histogram_pattern(name, self.buckets) % tuple(values)
 
 
 class ServiceMetrics:
     """One service's numbers."""
+
+    __slots__ = (
+        "certificate_expires", "failed_at", "failures", "full", "named", "response", "status", "successes", "typed",
+        "usage",
+    )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
         named = labels(service_id=service.id, service_name=service.name)
@@ -76,13 +94,22 @@ class ServiceMetrics:
         self.response = Histogram(RESPONSE_BUCKETS)
         self.certificate_expires: float | None = None
         self.usage: Usage | None = None
-        self.failed_at: deque[float] = deque(maxlen=10_000)
+        self.failed_at: deque[float] | None = None  # most services never fail
 
     def error_rate(self, now: float) -> float:
         """Failures a minute over the last five minutes."""
+        if self.failed_at is None:
+            return 0.0
         while self.failed_at and self.failed_at[0] < now - ERROR_WINDOW_SECONDS:
             self.failed_at.popleft()
         return len(self.failed_at) / (ERROR_WINDOW_SECONDS / 60)
+
+    def fail(self, at: float) -> None:
+        """Count a failure at this Unix time."""
+        self.failures += 1
+        if self.failed_at is None:
+            self.failed_at = deque(maxlen=MOST_FAILURES)
+        self.failed_at.append(at)
 
 
 class Metrics:
@@ -127,8 +154,7 @@ class Metrics:
             one.successes += 1
             one.response.observe(result.seconds)
         elif result.outcome is Outcome.FAILURE:
-            one.failures += 1
-            one.failed_at.append(result.at.timestamp())
+            one.fail(result.at.timestamp())
 
     def request(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count a request under its route's template, which keeps the set of series bounded."""
@@ -168,30 +194,64 @@ class Metrics:
 
     def render(self, monotonic: float, now: float) -> bytes:
         """Text for a scraper; `monotonic` and `now` in seconds."""
-        lines = [*self._service_lines(now), *self._usage_lines(), *self._monitor_lines(monotonic)]
-        lines += [line for source in self._sources for family in source() for line in _family_lines(family)]
-        return ("\n".join(lines) + "\n").encode()
+        return b"".join(self.slices(monotonic, now))
 
-    def _service_lines(self, now: float) -> Iterable[str]:
-        services = self._services.values()
-        yield from _head("fks_service_health_status", "gauge", "0 unknown, 1 healthy, 2 degraded, 3 unhealthy.")
-        for one in services:
-            yield f"fks_service_health_status{{{one.full}}} {STATUS_NUMBER[one.status]}"
-        yield from _head("fks_health_checks_total", "counter", "Completed health checks by status.")
-        for one in services:
-            yield f'fks_health_checks_total{{{one.named},status="success"}} {one.successes}'
-            yield f'fks_health_checks_total{{{one.named},status="failure"}} {one.failures}'
-        yield from _head("fks_service_error_rate", "gauge", "Failed checks a minute over the last five minutes.")
-        for one in services:
-            yield f"fks_service_error_rate{{{one.typed}}} {one.error_rate(now):.6g}"
-        name = "fks_service_certificate_expiry_timestamp_seconds"
-        yield from _head(name, "gauge", "When the first certificate of the chain expires, as a Unix time.")
-        for one in services:
-            if one.certificate_expires is not None:
-                yield f"{name}{{{one.typed}}} {one.certificate_expires:.0f}"
-        yield from _head("fks_service_response_time_seconds", "histogram", "Response time of successful checks.")
-        for one in services:
-            yield from one.response.lines("fks_service_response_time_seconds", one.typed)
+    def slices(self, monotonic: float, now: float) -> Iterator[bytes]:
+        """Give the same text in pieces, each written quickly enough that the loop can do something else in between."""
+        for slice_ in self._service_slices(now):
+            yield ("\n".join(slice_) + "\n").encode()
+        lines = [*self._usage_lines(), *self._monitor_lines(monotonic)]
+        lines += [line for source in self._sources for family in source() for line in _family_lines(family)]
+        yield ("\n".join(lines) + "\n").encode()
+
+    def _service_slices(self, now: float) -> Iterator[Iterable[str]]:
+        """Write each family of the services, a few services at a time; one that is gone meanwhile is written still."""
+        for name, kind, text, lines in self._families(now):
+            yield _head(name, kind, text)
+            services = iter(list(self._services.values()))
+            while some := list(islice(services, SLICE)):
+                if written := [line for one in some for line in lines(one)]:
+                    yield written
+
+    def _families(self, now: float) -> Iterable[tuple[str, str, str, Callable[[ServiceMetrics], tuple[str, ...]]]]:
+        status, checks = "fks_service_health_status", "fks_health_checks_total"
+        rate, response = "fks_service_error_rate", "fks_service_response_time_seconds"
+        expiry = "fks_service_certificate_expiry_timestamp_seconds"
+
+        def expires(one: ServiceMetrics) -> tuple[str, ...]:
+            at = one.certificate_expires
+            return () if at is None else (f"{expiry}{{{one.typed}}} {at:.0f}",)
+
+        return (
+            (
+                status,
+                "gauge",
+                "0 unknown, 1 healthy, 2 degraded, 3 unhealthy.",
+                lambda one: (f"{status}{{{one.full}}} {STATUS_NUMBER[one.status]}",),
+            ),
+            (
+                checks,
+                "counter",
+                "Completed health checks by status.",
+                lambda one: (
+                    f'{checks}{{{one.named},status="success"}} {one.successes}',
+                    f'{checks}{{{one.named},status="failure"}} {one.failures}',
+                ),
+            ),
+            (
+                rate,
+                "gauge",
+                "Failed checks a minute over the last five minutes.",
+                lambda one: (f"{rate}{{{one.typed}}} {one.error_rate(now):.6g}",),
+            ),
+            (expiry, "gauge", "When the first certificate of the chain expires, as a Unix time.", expires),
+            (
+                response,
+                "histogram",
+                "Response time of successful checks.",
+                lambda one: (one.response.text(response, one.typed),),
+            ),
+        )
 
     def _usage_lines(self) -> Iterable[str]:
         used = [(one.named, one.usage) for one in self._services.values() if one.usage is not None]
@@ -216,13 +276,13 @@ class Metrics:
             yield f'fks_service_restarts_total{{{named},success="{success}"}} {count}'
         yield from _head("fks_service_restart_duration_seconds", "histogram", "Duration of restarts.")
         for service_id, histogram in self._restart_durations.items():
-            yield from histogram.lines("fks_service_restart_duration_seconds", labels(service_id=service_id))
+            yield histogram.text("fks_service_restart_duration_seconds", labels(service_id=service_id))
         yield from _head("fks_http_requests_total", "counter", "HTTP requests by route.")
         for (method, path, status), count in self._requests.items():
             yield f"fks_http_requests_total{{{labels(method=method, path=path, status=str(status))}}} {count}"
         yield from _head("fks_http_request_duration_seconds", "histogram", "Duration of HTTP requests by route.")
         for (method, path), histogram in self._durations.items():
-            yield from histogram.lines("fks_http_request_duration_seconds", labels(method=method, path=path))
+            yield histogram.text("fks_http_request_duration_seconds", labels(method=method, path=path))
 
     def _compose_lines(self) -> Iterable[str]:
         yield from _head("fks_compose_actions_total", "counter", "Compose actions that ended, by success.")
@@ -230,7 +290,7 @@ class Metrics:
             yield f"fks_compose_actions_total{{{labels(action=action, success=str(is_success).lower())}}} {count}"
         yield from _head("fks_compose_action_duration_seconds", "histogram", "Duration of Compose actions.")
         for action, histogram in self._compose_durations.items():
-            yield from histogram.lines("fks_compose_action_duration_seconds", labels(action=action))
+            yield histogram.text("fks_compose_action_duration_seconds", labels(action=action))
 
 
 def _family_lines(family: Family) -> Iterable[str]:

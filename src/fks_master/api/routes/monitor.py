@@ -1,11 +1,11 @@
 """The monitor itself: its page, its health, its metrics."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from fks_master.api.answers import as_json
 from fks_master.api.endpoint import Access, Endpoint
@@ -105,4 +105,9 @@ class MonitorRoutes:
         return as_json(self._view.system(self._view.statuses()))
 
     async def prometheus(self, _: Request) -> Response:
-        return Response(self._view.prometheus(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return StreamingResponse(self._scrape(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _scrape(self) -> AsyncIterator[bytes]:
+        for piece in self._view.prometheus():
+            yield piece
+            await self._view.clock.sleep(0)
