@@ -19,11 +19,17 @@ from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
 from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.pipeline import Pipeline
+<<<<<<< HEAD
 from fks_master.alerts.routes import Route, receivers_of
 from fks_master.alerts.sender import Sender
+=======
+from fks_master.alerts.post import Answer, Poster
+from fks_master.alerts.routes import Route
+from fks_master.alerts.rules import Rule, titles_of
+>>>>>>> 6f6f0ac (alerts: rules, error budgets, and a pipeline that asks before it tells)
 from fks_master.alerts.silences import Silence, Window
-from fks_master.alerts.stages import World
 from fks_master.alerts.store import Delivery, Store
+from fks_master.alerts.world import World
 from fks_master.clock import Clock
 from fks_master.errors import StatementRefusedError, StorageError
 from fks_master.model import Event, EventType, Family, Policy
@@ -32,6 +38,8 @@ from fks_master.storage import Statement
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
+ASKING_SECONDS = 0.05
+STEP_SECONDS = 2.0
 KEPT = timedelta(days=30)
 PRUNE_TICKS = 3600
 MOST_WAITING = 100_000
@@ -48,11 +56,16 @@ class Options(msgspec.Struct, frozen=True):
     receivers: tuple[Receiver, ...] = ()
     routes: tuple[Route, ...] = ()
     windows: tuple[Window, ...] = ()
+    rules: tuple[Rule, ...] = ()
     policy: Policy = Policy()
 
 
 class Alerter:
-    """Owns pipeline, silences and outbox. `announce` hears of receivers that give trouble."""
+    """Owns pipeline, silences and outbox. `announce` hears of receivers that give trouble.
+
+    `is_failing` says whether the store fails; `from_memory` counts the events that were judged while it did, and
+    `not_stored` what it refused.
+    """
 
     def __init__(self, options: Options, world: World, store: Store, follow: Follow, clock: Clock) -> None:
         self.pipeline = Pipeline(world, options.routes)
@@ -68,6 +81,10 @@ class Alerter:
         self._waiting: list[Statement] = []
         self._cursor = 0
         self._number = 0
+        self._times = (clock.now(), clock.monotonic())
+        self.is_failing: Callable[[], bool] = lambda: False
+        self.from_memory = 0
+        self.not_stored = 0
         self.reconfigure(options)
 
     def reconfigure(self, options: Options) -> None:
@@ -77,6 +94,7 @@ class Alerter:
         """
         world = self.pipeline.world
         world.policy, world.windows = options.policy, options.windows
+        world.rules = titles_of(options.rules)
         self.pipeline.routes = options.routes
         for name in self.lanes.keys() - {receiver.name for receiver in options.receivers}:
             self._remove_lane(name)
@@ -100,6 +118,7 @@ class Alerter:
             return
         self.pipeline.restore(remembered.alerts)
         self.pipeline.world.silences = {silence.id: silence for silence in remembered.silences}
+        self.pipeline.world.planned = {window.id: window for window in remembered.windows}
         self._cursor = newest if remembered.cursor is None else min(remembered.cursor, newest)
         self._number = remembered.newest
         self._waiting.append(rows.cursor_statement(self._cursor))
@@ -113,8 +132,9 @@ class Alerter:
             while True:
                 self._start_lanes()
                 following = following or asyncio.ensure_future(self._follow(self._cursor))
-                done, _ = await asyncio.wait({following}, timeout=TICK_SECONDS)
-                now = self._clock.now()
+                patience = ASKING_SECONDS if self.pipeline.is_asking else TICK_SECONDS
+                done, _ = await asyncio.wait({following}, timeout=patience)
+                now = self._look_at_clock()
                 if done:
                     events = following.result()
                     following = None
@@ -186,6 +206,27 @@ class Alerter:
         await self._write()
         return True
 
+    async def plan(self, window: Window) -> None:
+        """Take up a maintenance window that is not in the config."""
+        self.pipeline.world.planned[window.id] = window
+        self._waiting.append(rows.window_statement(window))
+        await self._write()
+
+    async def cancel(self, window_id: str) -> bool:
+        """End or call off a planned maintenance window."""
+        if self.pipeline.world.planned.pop(window_id, None) is None:
+            return False
+        self._waiting.append(rows.forgotten_silence(window_id))
+        await self._write()
+        return True
+
+    def planned(self, now: datetime) -> list[Window]:
+        """Give the planned windows that have not ended, and forget the others; the first to begin comes first."""
+        known = self.pipeline.world.planned
+        for ended in [one.id for one in known.values() if one.ends is not None and one.ends <= now]:
+            del known[ended]
+        return sorted(known.values(), key=lambda one: one.begins or now)
+
     def lasting(self, now: datetime) -> list[Silence]:
         """Give the silences that have not ended, and forget the others; the first to end comes first."""
         silences = self.pipeline.world.silences
@@ -206,6 +247,7 @@ class Alerter:
         if not events:  # the store fails while it is read
             await self._clock.sleep(TICK_SECONDS / 5)
             return
+        self.from_memory += len(events) if self.is_failing() else 0
         told = [outgoing for event in events for outgoing in self.pipeline.take(event, now)]
         self._cursor = events[-1].id
         await self._keep(told, now)
@@ -265,9 +307,18 @@ class Alerter:
         try:
             await self._store.execute(statements)
         except StatementRefusedError as error:
+            self.not_stored += len(statements)
             log.exception("alerts_not_stored", error=str(error))
         except StorageError:
             self._waiting = (statements + self._waiting)[-MOST_WAITING:]
+
+    def _look_at_clock(self) -> datetime:
+        """Tell the pipeline when the wall clock has stepped."""
+        (wall, monotonic), self._times = self._times, (self._clock.now(), self._clock.monotonic())
+        step = self._times[0] - wall - timedelta(seconds=self._times[1] - monotonic)
+        if abs(step.total_seconds()) > STEP_SECONDS:
+            self.pipeline.shift(step)
+        return self._times[0]
 
     def _start_lanes(self) -> None:
         for name, lane in self.lanes.items():

@@ -31,9 +31,13 @@ class Cause(StrEnum):
 
 
 class AlertState(StrEnum):
-    """Whether people know of an alert, have it in hand, or are not to hear of it now."""
+    """Whether people know of an alert, have it in hand, or are not to hear of it now.
+
+    `firing`: it is to be told, but no receiver takes it, so nobody was.
+    """
 
     WAITING = "waiting"
+    FIRING = "firing"
     TOLD = "told"
     ACKNOWLEDGED = "acknowledged"
     MUTED = "muted"
@@ -60,7 +64,10 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """A condition. `notice` says how it is now, `told_id` which notice people know; `muted` why they know no more."""
+    """A condition. `notice` says how it is now, `told_id` which notice people know; `muted` why they know no more.
+
+    `heard_at` is when the pipeline learned of the notice, by its own time, which does not step; `receivers` were told.
+    """
 
     key: str
     notice: Notice
@@ -73,6 +80,13 @@ class Alert(msgspec.Struct, frozen=True):
     acknowledged_at: datetime | None = None
     repeats: int = 0
     escalated: tuple[str, ...] = ()
+    heard_at: datetime | None = None
+    receivers: tuple[str, ...] = ()
+    is_unheard: bool = False
+
+    @property
+    def heard(self) -> datetime:
+        return self.heard_at or self.notice.timestamp
 
     @property
     def state(self) -> AlertState:
@@ -80,6 +94,8 @@ class Alert(msgspec.Struct, frozen=True):
             return AlertState.ACKNOWLEDGED
         if self.told_id is not None:
             return AlertState.TOLD
+        if self.is_unheard:
+            return AlertState.FIRING
         return AlertState.MUTED if self.muted else AlertState.WAITING
 
     @property
@@ -100,9 +116,16 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 _SEVERITIES = {EventType.SERVICE_UP: Severity.INFO, EventType.SERVICE_FLAPPING: Severity.WARNING}
+_KNOWN = {one.value: one for one in Severity}
+
+
+def is_of_a_rule(event: Event) -> bool:
+    return "rule" in event.data and "is_firing" in event.data
 
 
 def severity_of(event: Event) -> Severity:
+    if is_of_a_rule(event):
+        return _KNOWN.get(str(event.data.get("severity")), Severity.WARNING) if event.data["is_firing"] else Severity.INFO
     if event.event_type is EventType.SERVICE_DOWN:
         return Severity.CRITICAL if event.data.get("critical") else Severity.WARNING
     return _SEVERITIES.get(event.event_type, Severity.WARNING)
@@ -119,5 +142,5 @@ def notice_of(event: Event, service_name: str | None) -> Notice:
         data=event.data,
         severity=severity_of(event),
         critical=bool(event.data.get("critical")),
-        is_firing=event.event_type is not EventType.SERVICE_UP,
+        is_firing=bool(event.data["is_firing"]) if is_of_a_rule(event) else event.event_type is not EventType.SERVICE_UP,
     )

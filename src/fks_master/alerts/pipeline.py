@@ -2,32 +2,47 @@
 
 An event opens or closes an alert. An alert that people do not know passes the stages; the first that objects mutes it
 for now, and the next tick asks again. What ends before anybody was told ends in silence; what was told is told to be
-over. A muted alert that still fires when its reason to be silent has gone is told then.
+over. A muted alert that still fires when its reason to be silent has gone is told then, and so is one that no receiver
+took as soon as one does.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
-from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity, notice_of
+from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity, is_of_a_rule, notice_of
+from fks_master.alerts.reach import NO_NAME, Reach
 from fks_master.alerts.routes import Route, escalations, receivers_of, repeats
-from fks_master.alerts.stages import BEFORE_FIRING, BEFORE_RESOLVING, World
+from fks_master.alerts.stages import ASKING, BEFORE_FIRING, BEFORE_RESOLVING, BEFORE_TELLING, World
 from fks_master.model import Event, EventType
 
 ISOLATED = "SystemAlert:isolated"
+NAMELESS = "SystemAlert:names"
+LOST = {
+    ISOLATED: ("network", "no service can be reached: the monitor itself seems to be cut off"),
+    NAMELESS: ("names", "no name can be resolved: the name server seems to be away"),
+}
+REGAINED = {ISOLATED: "services can be reached again", NAMELESS: "names can be resolved again"}
 
 replace = msgspec.structs.replace
 
 
 class Pipeline:
-    """Owns the open alerts. `changed` names those that are to be stored anew; one that is gone is over."""
+    """Owns the open alerts. `changed` names those that are to be stored anew; one that is gone is over.
+
+    `opened` counts alerts by kind and gravity, `suppressed` those that were muted by the stage that first did so.
+    """
 
     def __init__(self, world: World, routes: tuple[Route, ...]) -> None:
         self.world = world
+        self.world.open_alerts = lambda key: key in self.alerts
         self.routes = routes
         self.alerts: dict[str, Alert] = {}
         self.changed: set[str] = set()
+        self.opened: Counter[tuple[str, str]] = Counter()
+        self.suppressed: Counter[str] = Counter()
 
     def restore(self, alerts: Iterable[Alert]) -> None:
         self.alerts = {alert.key: alert for alert in alerts}
@@ -36,21 +51,45 @@ class Pipeline:
         changed, self.changed = self.changed, set()
         return [(key, self.alerts.get(key)) for key in sorted(changed)]
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer is under way that decides about an alert."""
+        return any(alert.muted is not None and alert.muted.startswith(ASKING) for alert in self.alerts.values())
+
+    def shift(self, step: timedelta) -> None:
+        """Hear that the wall clock has stepped: what lasts goes on lasting as long as it would have."""
+        for alert in self.alerts.values():
+            told_at = alert.told_at + step if alert.told_at else None
+            self._put(replace(alert, heard_at=alert.heard + step, told_at=told_at))
+
     def take(self, event: Event, now: datetime) -> list[Outgoing]:
         """Judge one event."""
-        key = f"{EventType.SERVICE_DOWN}:{event.service_id}"
-        if event.event_type is EventType.SERVICE_DOWN:
-            self._fire(key, self._notice(event))
-        elif event.event_type is EventType.SERVICE_UP and key in self.alerts:
-            self._put(replace(self.alerts[key], notice=self._notice(event)))
-        elif event.event_type is EventType.HIGH_LATENCY:
-            key = f"{EventType.HIGH_LATENCY}:{event.service_id}"
-            self._fire(key, self._notice(event))
-        elif event.event_type is EventType.SERVICE_FLAPPING:
-            return self._flaps(event, now)
-        elif event.event_type is EventType.SYSTEM_ALERT:
+        self.world.works.hear(event, now)
+        if event.event_type is EventType.SYSTEM_ALERT:
             return self._pass_on(self._notice(event), now)
+        key = self._hear(event, now)
         return [*self._isolation(now), *self._evaluate(key, now)]
+
+    def _hear(self, event: Event, now: datetime) -> str:
+        """Open, change or close the alert that an event is about, and return its key."""
+        key = key_of(event)
+        if is_of_a_rule(event):
+            self._hear_rule(key, self._notice(event), now)
+        elif event.event_type in {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY}:
+            self._fire(key, self._notice(event), now)
+        elif event.event_type is EventType.SERVICE_FLAPPING and event.data.get("is_flapping"):
+            self._fire(key, self._notice(event), now)
+        elif event.event_type is EventType.SERVICE_UP and key in self.alerts:
+            self._put(replace(self.alerts[key], notice=self._notice(event), heard_at=now))
+        return key
+
+    def _hear_rule(self, key: str, notice: Notice, now: datetime) -> None:
+        """Take up what a rule says. It may say again what is known: a rule forgets more in a restart than we do."""
+        known = self.alerts.get(key)
+        if known is None and notice.is_firing:
+            self._fire(key, notice, now)
+        elif known is not None and known.notice.is_firing is not notice.is_firing:
+            self._put(replace(known, notice=notice, heard_at=now))
 
     def tick(self, now: datetime) -> list[Outgoing]:
         """Look at all open alerts again, because time has passed."""
@@ -80,16 +119,26 @@ class Pipeline:
     def _labels(self, notice: Notice) -> dict[str, str]:
         service = self.world.services().get(notice.service_id or "")
         own = {"event_type": notice.event_type, "severity": notice.severity.value}
+        if "rule" in notice.data:
+            own["rule"] = str(notice.data["rule"])
         if service is None:
             return own
-        return {**service.labels, **own, "service_id": service.id, "service_type": service.service_type.value}
+        about = {
+            "service_id": service.id,
+            "service_type": service.service_type.value,
+            "critical": str(service.critical).lower(),
+            "probe": service.health_endpoint.partition(":")[0],
+        }
+        grouped = {"group": service.group} if service.group else {}
+        return {**service.labels, **own, **about, **grouped}
 
-    def _fire(self, key: str, notice: Notice) -> None:
+    def _fire(self, key: str, notice: Notice, now: datetime) -> None:
         known = self.alerts.get(key)
         if known is None:
-            self._put(Alert(key, notice, notice.timestamp, self._labels(notice)))
+            self.opened[notice.event_type, notice.severity.value] += 1
+            self._put(Alert(key, notice, notice.timestamp, self._labels(notice), heard_at=now))
         elif known.notice.id != notice.id:
-            self._put(replace(known, notice=notice, muted=None))
+            self._put(replace(known, notice=notice, muted=None, heard_at=now))
 
     def _evaluate(self, key: str, now: datetime) -> list[Outgoing]:
         alert = self.alerts.get(key)
@@ -99,20 +148,30 @@ class Pipeline:
             self._drop(key)
             return []
         stages = BEFORE_FIRING if alert.notice.is_firing else BEFORE_RESOLVING
-        muted = next((reason for stage in stages if (reason := stage(alert, self.world, now))), None)
-        if muted:
-            if muted != alert.muted:
-                self._put(replace(alert, muted=muted))
-            return []
+        for stage in stages:
+            if muted := stage(alert, self.world, now):
+                self._mute(alert, muted, stage.__name__)
+                return []
         return self._tell(alert, now)
 
+    def _mute(self, alert: Alert, reason: str, stage: str) -> None:
+        if reason == alert.muted:
+            return
+        if alert.muted is None and not reason.startswith(ASKING):
+            self.suppressed[stage] += 1
+        self._put(replace(alert, muted=reason, is_unheard=False))
+
     def _tell(self, alert: Alert, now: datetime) -> list[Outgoing]:
-        if alert.notice.is_firing:
-            self._put(replace(alert, told_id=alert.notice.id, told_at=now, muted=None))
-        else:
+        names = (*receivers_of(self.routes, alert.notice, alert.labels), *alert.receivers, *alert.escalated)
+        receivers = tuple(dict.fromkeys(names))
+        if not alert.notice.is_firing:
             self._drop(alert.key)
-        receivers = (*receivers_of(self.routes, alert.notice, alert.labels), *alert.escalated)
-        return [alert.outgoing(name, alert.notice) for name in dict.fromkeys(receivers)]
+        elif receivers:
+            known = {"told_id": alert.notice.id, "told_at": now, "receivers": receivers}
+            self._put(replace(alert, muted=None, is_unheard=False, **known))
+        elif not alert.is_unheard:
+            self._put(replace(alert, muted=None, is_unheard=True))
+        return [alert.outgoing(name, alert.notice) for name in receivers]
 
     def _remind(self, alert: Alert, now: datetime) -> Iterator[Outgoing]:
         if alert.told_at is None or alert.acknowledged_by or not alert.notice.is_firing:
@@ -131,43 +190,50 @@ class Pipeline:
                 yield alert.outgoing(name, notice)
 
     def _is_over(self, alert: Alert) -> bool:
-        """Whether a slow service is fast again, or nobody watches the service any more: over without a word."""
+        """Whether it is over without a word: nobody watches the service or asks the rule, or it passed by itself."""
+        rule = alert.notice.data.get("rule")
+        if rule is not None and rule not in self.world.rules:
+            return True
         if alert.service_id is None:
             return False
         state = self.world.states().get(alert.service_id)
-        is_slowness = alert.key.startswith(EventType.HIGH_LATENCY)
-        return state is None or (is_slowness and state.is_confirmed and not state.is_slow)
-
-    def _flaps(self, event: Event, now: datetime) -> list[Outgoing]:
-        if not event.data.get("is_flapping"):
-            return self._evaluate(f"{EventType.SERVICE_DOWN}:{event.service_id}", now)
-        return self._pass_on(self._notice(event), now)
+        if state is None or not state.is_confirmed:
+            return state is None
+        is_slowness = alert.notice.event_type == EventType.HIGH_LATENCY
+        is_unrest = alert.notice.event_type == EventType.SERVICE_FLAPPING
+        return (is_slowness and not state.is_slow) or (is_unrest and not state.is_flapping)
 
     def _pass_on(self, notice: Notice, now: datetime) -> list[Outgoing]:
         """Tell a fact that does not last, unless a silence covers it."""
         labels = self._labels(notice)
         alert = Alert("", notice, notice.timestamp, labels)
-        stages = [stage for stage in BEFORE_FIRING if stage not in BEFORE_RESOLVING]
-        if any(stage(alert, self.world, now) for stage in stages):
+        if any(stage(alert, self.world, now) for stage in BEFORE_TELLING):
             return []
         return [Outgoing(name, notice) for name in receivers_of(self.routes, notice, labels)]
 
     def _isolation(self, now: datetime) -> list[Outgoing]:
-        """Tell once that nobody answers any more, and once that somebody does."""
-        known = self.alerts.get(ISOLATED)
-        if known is None and self.world.is_isolated(now) and self._has_untold_alerts():
-            message = "no service can be reached: the monitor itself seems to be cut off"
-            notice = _about_us(f"isolated-{now:%Y%m%dT%H%M%S}", message, now, Severity.CRITICAL)
-            self._put(Alert(ISOLATED, notice, now, self._labels(notice)))
-            return self._evaluate(ISOLATED, now)
-        if known is not None and not self.world.is_isolated(now):
-            notice = _about_us(f"{known.notice.id}.over", "services can be reached again", now, Severity.INFO)
-            self._put(replace(known, notice=replace(notice, is_firing=False)))
-            return self._evaluate(ISOLATED, now)
+        """Tell once that a way to the others is lost, and once that it is found again."""
+        network, names = self.world.ways(now)
+        told = self._way(ISOLATED, network, now, is_hidden=False)
+        return [*told, *self._way(NAMELESS, names, now, is_hidden=network.is_lost)]
+
+    def _way(self, key: str, way: Reach, now: datetime, *, is_hidden: bool) -> list[Outgoing]:
+        known, (name, message) = self.alerts.get(key), LOST[key]
+        if known is None and way.is_lost and not is_hidden and self._has_untold_alerts(key):
+            notice = _about_us(f"{name}-{now:%Y%m%dT%H%M%S}", message, now, Severity.CRITICAL)
+            self.opened[notice.event_type, notice.severity.value] += 1
+            self._put(Alert(key, notice, now, self._labels(notice), heard_at=now))
+            return self._evaluate(key, now)
+        if known is not None and known.notice.is_firing and not way.is_lost:
+            self.world.regained[name] = now
+            notice = _about_us(f"{known.notice.id}.over", REGAINED[key], now, Severity.INFO)
+            self._put(replace(known, notice=replace(notice, is_firing=False), heard_at=now))
+            return self._evaluate(key, now)
         return []
 
-    def _has_untold_alerts(self) -> bool:
-        return any(alert.told_id is None and alert.service_id for alert in self.alerts.values())
+    def _has_untold_alerts(self, key: str) -> bool:
+        untold = (alert for alert in self.alerts.values() if alert.told_id is None and alert.service_id)
+        return any(key == ISOLATED or alert.notice.data.get("reason") in NO_NAME for alert in untold)
 
     def _put(self, alert: Alert) -> None:
         self.alerts[alert.key] = alert
@@ -176,6 +242,14 @@ class Pipeline:
     def _drop(self, key: str) -> None:
         if self.alerts.pop(key, None) is not None:
             self.changed.add(key)
+
+
+def key_of(event: Event) -> str:
+    """Name the alert that an event is about."""
+    if is_of_a_rule(event):
+        return f"{event.event_type}:{event.data['rule']}:{event.service_id or event.data.get('subject') or ''}"
+    kind = EventType.SERVICE_DOWN if event.event_type is EventType.SERVICE_UP else event.event_type
+    return f"{kind}:{event.service_id}"
 
 
 def _about_us(id_: str, message: str, now: datetime, severity: Severity) -> Notice:

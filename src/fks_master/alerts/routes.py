@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fks_master.alerts.matchers import fits_all
 from fks_master.alerts.notice import Alert, Notice
 from fks_master.alerts.silences import fits
 
@@ -17,6 +18,7 @@ class Route(msgspec.Struct, frozen=True):
     services: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
     labels: dict[str, str] = {}
+    where: tuple[str, ...] = ()
     repeat_seconds: float = 0.0
     escalate_to: tuple[str, ...] = ()
     escalate_after_seconds: float = 0.0
@@ -29,6 +31,7 @@ class Route(msgspec.Struct, frozen=True):
             and (not self.services or notice.service_id in self.services)
             and (not self.event_types or notice.event_type in self.event_types)
             and fits(self.labels, labels)
+            and fits_all(self.where, labels)
         )
 
 

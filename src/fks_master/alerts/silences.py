@@ -7,9 +7,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from fks_master.alerts.matchers import fits_all
+
 
 class Silence(msgspec.Struct, frozen=True):
-    """Mutes alerts of which every label named in `matchers` fits its pattern (`*` and `?`), while it lasts."""
+    """Mutes alerts of which every label named in `matchers` fits its pattern (`*` and `?`), while it lasts.
+
+    `where` holds further conditions, such as `severity!=critical`; they must hold, too.
+    """
 
     id: str
     matchers: dict[str, str]
@@ -17,9 +22,10 @@ class Silence(msgspec.Struct, frozen=True):
     ends: datetime
     author: str = ""
     comment: str = ""
+    where: tuple[str, ...] = ()
 
     def mutes(self, labels: Mapping[str, str], now: datetime) -> bool:
-        return self.begins <= now < self.ends and fits(self.matchers, labels)
+        return self.begins <= now < self.ends and fits(self.matchers, labels) and fits_all(self.where, labels)
 
 
 def fits(matchers: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -29,7 +35,7 @@ def fits(matchers: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 class Window(msgspec.Struct, frozen=True):
     """A planned silence of some services (all, if none is named).
 
-    One-off: `begins` and `ends`. Recurring: `from_time` and `to_time` on `weekdays` (0 is Monday; none means every
+    One-off: `begins` and `ends`; only such a one may have been planned over the API, and then it has an `id`. Recurring: `from_time` and `to_time` on `weekdays` (0 is Monday; none means every
     day) in `zone`; one that ends before it begins goes over midnight and belongs to the day on which it begins.
     """
 
@@ -41,6 +47,8 @@ class Window(msgspec.Struct, frozen=True):
     to_time: time | None = None
     weekdays: tuple[int, ...] = ()
     zone: str = "UTC"
+    id: str = ""
+    author: str = ""
 
     def covers(self, service_id: str | None, now: datetime) -> bool:
         if self.services and service_id not in self.services:

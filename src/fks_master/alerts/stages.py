@@ -1,69 +1,27 @@
 """The stages an alert passes before it is told. Each gives a reason to say nothing now, or None."""
 
-import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
-from urllib.parse import urlsplit
-
-import msgspec
 
 from fks_master.alerts.notice import Alert
-from fks_master.alerts.silences import Silence, Window
-from fks_master.model import EventType, Policy, Reason, Service, State, Status
+from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named
+from fks_master.alerts.world import World, asking_seconds, bound_of
+from fks_master.model import EventType, Reason, Service, State, Status
 
-NO_ANSWER = {Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT}
-FEWEST_FOR_ISOLATION = 3
+__all__ = ["BEFORE_FIRING", "BEFORE_RESOLVING", "BEFORE_TELLING", "Stage", "World"]
 
-
-class World(msgspec.Struct):
-    """What the stages look at. `is_busy` tells whether an action of ours works on a service."""
-
-    services: Callable[[], Mapping[str, Service]]
-    states: Callable[[], Mapping[str, State]]
-    policy: Policy = Policy()
-    windows: tuple[Window, ...] = ()
-    silences: dict[str, Silence] = {}
-    is_busy: Callable[[str], bool] = lambda _: False
-    _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
-    _looked: tuple[datetime, bool] | None = None
-
-    def needs(self, service_id: str | None) -> Iterator[str]:
-        """Give everything that a service depends on, near or far."""
-        services, seen = self.services(), set[str]()
-        waiting = [service_id] if service_id in services else []
-        while waiting:
-            for need in services[waiting.pop()].depends_on:  # type: ignore[index]
-                if need in services and need not in seen:
-                    seen.add(need)
-                    waiting.append(need)
-                    yield need
-
-    def dependents(self, service_id: str) -> list[str]:
-        """Give everything that depends on a service; the graph is turned round once a configuration."""
-        services = self.services()
-        if self._graph is None or self._graph[0] is not services:
-            graph: dict[str, list[str]] = {}
-            for other in services:
-                for need in self.needs(other):
-                    graph.setdefault(need, []).append(other)
-            self._graph = (services, graph)
-        return self._graph[1].get(service_id, [])
-
-    def is_isolated(self, now: datetime) -> bool:
-        """Whether every service elsewhere fails without any answer; a status or a refusal disproves it."""
-        if self._looked is None or self._looked[0] != now:
-            self._looked = (now, _is_isolated(self))
-        return self._looked[1]
-
+ASKING = "asks "  # how the reasons begin that end with an answer which is under way
+SYMPTOMS = {
+    EventType.SERVICE_DOWN,
+    EventType.HIGH_LATENCY,
+    EventType.SERVICE_DEGRADED,
+    EventType.LATENCY_HIGH,
+    EventType.ERROR_RATE_HIGH,
+    EventType.ERROR_BUDGET_BURNING,
+}
+AFTER_DOWN = timedelta(minutes=5)
 
 Stage = Callable[[Alert, World, datetime], str | None]
-
-
-def bound_of(service: Service, policy: Policy) -> timedelta:
-    """Give how long a state must last to be told in any case."""
-    checks = service.interval_seconds * policy.failure_threshold
-    return timedelta(seconds=checks + service.tries * service.timeout_seconds + 2)
 
 
 def inhibited(alert: Alert, world: World, now: datetime) -> str | None:
@@ -72,17 +30,46 @@ def inhibited(alert: Alert, world: World, now: datetime) -> str | None:
     While a need is failing but not yet down, wait until it is decided; after it came up, until we looked again.
     """
     service = world.services().get(alert.service_id or "")
-    if service is None or alert.notice.event_type != EventType.SERVICE_DOWN:
+    if service is None or alert.notice.event_type not in SYMPTOMS:
         return None
     for need in world.needs(service.id):
         state = world.states()[need]
         if state.is_down:
             return f"depends on {need}, which is down"
-        if state.status is Status.UNHEALTHY and now < alert.began + bound_of(world.services()[need], world.policy):
+        if state.status is Status.UNHEALTHY and now < alert.heard + bound_of(world.services()[need], world.policy):
             return f"depends on {need}, which fails"
         again = timedelta(seconds=service.interval_seconds + service.tries * service.timeout_seconds)
-        if alert.muted and state.up_since and alert.began <= state.up_since and now < state.up_since + again:
+        if alert.muted and state.up_since and alert.began <= state.up_since <= now < state.up_since + again:
             return f"depends on {need}, which has just come up"
+    return None
+
+
+def uncertain(alert: Alert, world: World, now: datetime) -> str | None:
+    """Have what a service needs looked at before it is told to be down, so that the cause is known."""
+    if world.look_now is None or alert.notice.event_type != EventType.SERVICE_DOWN:
+        return None
+    states = world.states()
+    waiting = [
+        need
+        for need in world.needs(alert.service_id)
+        if not _is_seen_since(states[need], alert.notice.timestamp) and now < alert.heard + _patience(world, [need])
+    ]
+    if not waiting:
+        return None
+    world.ask(waiting, now)
+    return f"{ASKING}whether {waiting[0]} works, which it needs"
+
+
+def told_already(alert: Alert, world: World, now: datetime) -> str | None:
+    """Mute what only repeats that a service is down, or was a moment ago."""
+    if alert.notice.event_type == EventType.SERVICE_DOWN or alert.notice.event_type not in SYMPTOMS:
+        return None
+    state = world.states().get(alert.service_id or "")
+    if state is not None and (state.is_down or world.open_alerts(f"{EventType.SERVICE_DOWN}:{alert.service_id}")):
+        return "the service is down, which is told"
+    is_burning = alert.notice.event_type == EventType.ERROR_BUDGET_BURNING and alert.notice.data.get("pace") == "fast"
+    if is_burning and state and state.up_since and state.up_since <= now < state.up_since + AFTER_DOWN:
+        return "the service was down a moment ago"
     return None
 
 
@@ -94,49 +81,95 @@ def silenced(alert: Alert, world: World, now: datetime) -> str | None:
 
 
 def in_maintenance(alert: Alert, world: World, now: datetime) -> str | None:
-    names = [window.name for window in world.windows if window.covers(alert.service_id, now)]
-    return f"maintenance: {names[0]}" if names else None
+    for window in (*world.windows, *world.planned.values()):
+        if window.covers(alert.service_id, now):
+            return f"maintenance: {window.name}"
+    return None
 
 
-def acted_upon(alert: Alert, world: World, _: datetime) -> str | None:
-    return "an action of ours works on it" if world.is_busy(alert.service_id or "") else None
+def acted_upon(alert: Alert, world: World, now: datetime) -> str | None:
+    service_id = alert.service_id or ""
+    is_worked_on = world.is_busy(service_id) or world.works.are_on(service_id, world.place_of(service_id), now)
+    return "an action of ours works on it" if is_worked_on else None
 
 
 def isolated(alert: Alert, world: World, now: datetime) -> str | None:
     """Mute what nobody answered while nobody answers at all: then it is we who are cut off."""
-    if alert.notice.event_type != EventType.SERVICE_DOWN or alert.notice.data.get("reason") not in NO_ANSWER:
+    service = world.services().get(alert.service_id or "")
+    reason = alert.notice.data.get("reason")
+    if service is None or alert.notice.event_type != EventType.SERVICE_DOWN or reason not in NO_ANSWER:
         return None
-    return "the monitor is isolated" if world.is_isolated(now) else None
+    network, names = world.ways(now)
+    if not is_here(service.health_endpoint) and (said := _cut_off(alert, network, world, now, "network")):
+        return said
+    if reason in NO_NAME and is_named(service.health_endpoint):
+        return _cut_off(alert, names, world, now, "names")
+    return None
 
 
 def flapping(alert: Alert, world: World, now: datetime) -> str | None:
-    """Damp a service that goes up and down; a state that lasts is told in any case."""
+    """Damp a service that goes up and down; a state that lasts is told in any case.
+
+    What is left of the bound when the event comes is waited for; in time, the service is looked at once more.
+    """
     state, service = world.states().get(alert.service_id or ""), world.services().get(alert.service_id or "")
     if state is None or service is None or not state.is_flapping:
         return None
     if alert.notice.event_type not in {EventType.SERVICE_DOWN, EventType.SERVICE_UP}:
         return None
-    return "flapping" if now < alert.notice.timestamp + bound_of(service, world.policy) else None
+    policy = world.policy
+    checks = policy.failure_threshold if alert.notice.is_firing else policy.success_threshold
+    left = bound_of(service, policy) - timedelta(seconds=checks * service.interval_seconds)
+    if alert.heard <= now < alert.heard + left:
+        if now >= alert.heard + left - timedelta(seconds=asking_seconds(service)):
+            world.ask([service.id], now)
+        return "flapping"
+    return None
 
 
-def _is_isolated(world: World) -> bool:
-    services, states = world.services(), world.states()
-    seen = [states[id_] for id_, one in services.items() if not is_loopback(one.health_endpoint) and states[id_].last]
-    return len(seen) >= FEWEST_FOR_ISOLATION and all(_is_unanswered(state) for state in seen)
+def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -> str | None:
+    """Say that a way is lost, may be, or was until a moment ago."""
+    what = {"network": "the monitor is isolated", "names": "no name can be resolved"}[name]
+    if way.is_lost:
+        return what
+    since = _since(alert)
+    if world.look_now is not None and way.newest_answer is not None and way.newest_answer < since:
+        stale = way.unseen_since(since)
+        if now < alert.heard + _patience(world, stale):
+            world.ask(stale, now)
+            return f"{ASKING}whether anybody answers"
+    regained, state = world.regained.get(name), world.states()[alert.service_id or ""]
+    if regained and regained <= now < regained + _patience(world, [state.service_id]):
+        if not _is_seen_since(state, regained):
+            world.ask([state.service_id], now)
+            return f"{what}, until just now"
+    return None
 
 
-def _is_unanswered(state: State) -> bool:
-    return state.status is Status.UNHEALTHY and state.last is not None and state.last.reason in NO_ANSWER
+def _since(alert: Alert) -> datetime:
+    """Give when the service began to fail; an event that was read from disk has the moment as text."""
+    since = alert.notice.data.get("since")
+    if isinstance(since, str):
+        since = datetime.fromisoformat(since)
+    return since if isinstance(since, datetime) else alert.notice.timestamp
 
 
-@lru_cache(10_000)
-def is_loopback(endpoint: str) -> bool:
-    host = urlsplit(endpoint).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _is_seen_since(state: State, moment: datetime) -> bool:
+    return state.last is not None and state.last.at > moment
 
 
-BEFORE_FIRING: tuple[Stage, ...] = (inhibited, isolated, silenced, in_maintenance, acted_upon, flapping)
+def _patience(world: World, service_ids: Iterable[str]) -> timedelta:
+    services = world.services()
+    return timedelta(seconds=1 + max((asking_seconds(services[one]) for one in service_ids), default=0.0))
+
+
+BEFORE_TELLING: tuple[Stage, ...] = (
+    inhibited,
+    isolated,
+    silenced,
+    in_maintenance,
+    acted_upon,
+    told_already,
+)
+BEFORE_FIRING: tuple[Stage, ...] = (*BEFORE_TELLING, uncertain, flapping)
 BEFORE_RESOLVING: tuple[Stage, ...] = (flapping,)

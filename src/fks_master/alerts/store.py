@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from fks_master.alerts.notice import Alert, Notice, Outgoing
-from fks_master.alerts.silences import Silence
+from fks_master.alerts.silences import Silence, Window
 from fks_master.storage import Database, Statement, load_migrations, load_queries
 from fks_master.storage.database import from_ms, to_ms
 
 SQL = load_queries("fks_master.alerts")
 MIGRATIONS = load_migrations("fks_master.alerts", "alerts")
 CURSOR = "alerts"
+WINDOW_MARK = "window-"
 
 
 class Delivery(msgspec.Struct):
@@ -35,6 +36,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
     alerts: list[Alert]
     silences: list[Silence]
+    windows: list[Window]
     pending: list[Delivery]
     newest: int
     cursor: int | None
@@ -48,10 +50,12 @@ class Store:
 
     async def remembered(self, now: datetime) -> Remembered:
         fetch = self._database.fetch
+        muting = await fetch(SQL["silences"], now_ms=to_ms(now))
         cursor = [row["event_id"] for row in await fetch(SQL["cursor"], name=CURSOR)]
         return Remembered(
             alerts=[_read(row["body"], Alert) for row in await fetch(SQL["alerts"])],
-            silences=[_read(row["body"], Silence) for row in await fetch(SQL["silences"], now_ms=to_ms(now))],
+            silences=[_read(row["body"], Silence) for row in muting if not _is_window(row)],
+            windows=[_read(row["body"], Window) for row in muting if _is_window(row)],
             pending=[_delivery(row) for row in await fetch(SQL["pending_deliveries"])],
             newest=(await fetch(SQL["newest_delivery"]))[0]["number"],
             cursor=cursor[0] if cursor else None,
@@ -113,8 +117,18 @@ def silence_statement(silence: Silence) -> Statement:
     return SQL["store_silence"](silence_id=silence.id, body=_text(silence), ends_ms=to_ms(silence.ends))
 
 
+def window_statement(window: Window) -> Statement:
+    """Store a planned window beside the silences, under an id that tells it from them."""
+    ends_ms = to_ms(window.ends) if window.ends else 0
+    return SQL["store_silence"](silence_id=window.id, body=_text(window), ends_ms=ends_ms)
+
+
 def forgotten_silence(silence_id: str) -> Statement:
     return SQL["forget_silence"](silence_id=silence_id)
+
+
+def _is_window(row: Any) -> bool:  # noqa: ANN401 - a row of any store
+    return str(row["silence_id"]).startswith(WINDOW_MARK)
 
 
 def _text(value: object) -> str:

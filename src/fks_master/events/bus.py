@@ -34,6 +34,10 @@ class Subscription(Generic[Item]):
     async def take_all(self) -> list[Item]:
         """Wait for at least one item, then return everything queued."""
         await self._wake.wait()
+        return self.take()
+
+    def take(self) -> list[Item]:
+        """Return what is queued, be it nothing."""
         self._wake.clear()
         items = list(self._items)
         self._items.clear()

@@ -4,6 +4,7 @@ from fks_master.model.change import Change
 from fks_master.model.event import Event, EventType
 from fks_master.model.family import Family
 from fks_master.model.heartbeat import HeartbeatOptions
+from fks_master.model.objective import Objective
 from fks_master.model.options import (
     DnsOptions,
     HttpOptions,
@@ -32,6 +33,7 @@ __all__ = [
     "HttpVersion",
     "IpFamily",
     "Method",
+    "Objective",
     "Outcome",
     "Phases",
     "Policy",

@@ -32,6 +32,17 @@ class EventType(StrEnum):
     COMPOSE_STARTED = "ComposeStarted"
     COMPOSE_FINISHED = "ComposeFinished"
     SYSTEM_ALERT = "SystemAlert"
+    SERVICE_DEGRADED = "ServiceDegraded"
+    LATENCY_HIGH = "LatencyHigh"
+    ERROR_RATE_HIGH = "ErrorRateHigh"
+    ERROR_BUDGET_BURNING = "ErrorBudgetBurning"
+    CERTIFICATE_EXPIRING = "CertificateExpiring"
+    CRASH_LOOP = "CrashLoop"
+    OUT_OF_MEMORY = "OutOfMemory"
+    CPU_HIGH = "CpuHigh"
+    MEMORY_HIGH = "MemoryHigh"
+    JOB_FAILED = "JobFailed"
+    MONITOR_DEGRADED = "MonitorDegraded"
 
 
 class Event(msgspec.Struct, frozen=True):

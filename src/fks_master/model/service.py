@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from fks_master.model.heartbeat import HeartbeatOptions
+from fks_master.model.objective import Objective
 from fks_master.model.options import DnsOptions, HttpOptions, IpFamily, TcpOptions, TlsOptions
 
 
@@ -60,3 +61,4 @@ class Service(msgspec.Struct, frozen=True):
     dns: DnsOptions = DnsOptions()
     is_discovered: bool = False
     heartbeat: HeartbeatOptions = HeartbeatOptions()
+    slo: Objective | None = None

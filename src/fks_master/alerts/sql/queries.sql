@@ -45,4 +45,4 @@ ON CONFLICT (silence_id) DO UPDATE SET body = excluded.body, ends_ms = excluded.
 DELETE FROM alert_silences WHERE silence_id = :silence_id;
 
 -- name: silences
-SELECT body FROM alert_silences WHERE ends_ms > :now_ms;
+SELECT silence_id, body FROM alert_silences WHERE ends_ms > :now_ms;

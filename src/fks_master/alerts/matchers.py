@@ -1,0 +1,73 @@
+"""Conditions on labels: `severity!=info`, `service_id=~fks_(api|web).*`, `team!~ops|dev`, `group=shop*`.
+
+A pattern of `=` and `!=` may hold `*` and `?`. The expressions of `=~` and `!~` fit whole values and are a subset of regular
+expressions that takes no long time to match, whoever wrote it: no repetition of groups, at most two open ends a branch.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+import msgspec
+
+LONGEST = 200
+OPEN_ENDS = 2
+
+_CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_PIECE = re.compile(
+    r"(?P<atom>\\[.\\+*?()\[\]{}|^$/-]|\\[dws]|\[\^?[^\[\]\\]+\]|[^\\\[\](){}*+?|^$]|\.)(?P<many>[*+])?\??|(?P<sign>[()|])\??"
+)
+
+
+class Matcher(msgspec.Struct, frozen=True):
+    """One condition, as it was written and as it is asked."""
+
+    label: str
+    operator: str
+    wanted: str
+
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        return _OPERATORS[self.operator](labels.get(self.label, "")[:LONGEST], self.wanted)
+
+
+@lru_cache(4096)
+def parse(text: str) -> Matcher:
+    """Raise ValueError with what was expected."""
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise ValueError('a condition such as "severity!=info" or "service_id=~fks_(api|web)"')
+    if len(match[3]) > LONGEST:
+        raise ValueError(f"a condition of at most {LONGEST} characters")
+    if match[2] in {"=~", "!~"}:
+        _expression(match[3])
+    return Matcher(match[1], match[2], match[3])
+
+
+def fits_all(conditions: tuple[str, ...], labels: Mapping[str, str]) -> bool:
+    return all(parse(one).fits(labels) for one in conditions)
+
+
+@lru_cache(4096)
+def _expression(text: str) -> "re.Pattern[str]":
+    position, ends = 0, 0
+    while position < len(text):
+        piece = _PIECE.match(text, position)
+        if piece is None:
+            raise ValueError("a simple regular expression: no repeated groups, no {m,n}, no anchors (it fits whole values)")
+        ends = 0 if piece["sign"] == "|" and "(" not in text else ends + bool(piece["many"])
+        if ends > OPEN_ENDS:
+            raise ValueError(f"a regular expression with at most {OPEN_ENDS} of * and + (in each branch)")
+        position = piece.end()
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from error
+
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "=": fnmatchcase,
+    "!=": lambda value, wanted: not fnmatchcase(value, wanted),
+    "=~": lambda value, wanted: _expression(wanted).fullmatch(value) is not None,
+    "!~": lambda value, wanted: _expression(wanted).fullmatch(value) is None,
+}

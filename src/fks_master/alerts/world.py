@@ -1,0 +1,92 @@
+"""What the pipeline looks at: services, states, what people planned, and what we do ourselves."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from fks_master.alerts import reach
+from fks_master.alerts.reach import Reach
+from fks_master.alerts.silences import Silence, Window
+from fks_master.alerts.works import Place, Works
+from fks_master.model import Policy, Service, State
+
+ASKED_SECONDS = 2.0
+BACKOFF_SECONDS = 0.3  # a bound of the pause before a second try; the next ones are longer by as much each
+
+
+class World(msgspec.Struct):
+    """`is_busy` tells whether an action of ours works on a service; `look_now` has services checked at once.
+
+    `regained` is when a way that was lost (`network`, `names`) was found again; `rules` names those that are in force.
+    """
+
+    services: Callable[[], Mapping[str, Service]]
+    states: Callable[[], Mapping[str, State]]
+    policy: Policy = Policy()
+    windows: tuple[Window, ...] = ()
+    planned: dict[str, Window] = {}
+    silences: dict[str, Silence] = {}
+    is_busy: Callable[[str], bool] = lambda _: False
+    place_of: Callable[[str], Place | None] = lambda _: None
+    look_now: Callable[[Iterable[str]], None] | None = None
+    works: Works = msgspec.field(default_factory=Works)
+    rules: frozenset[str] = frozenset()
+    open_alerts: Callable[[str], bool] = lambda _: False
+    regained: dict[str, datetime] = {}
+    _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
+    _looked: tuple[datetime, Reach, Reach] | None = None
+    _asked: dict[str, datetime] = {}
+
+    def needs(self, service_id: str | None) -> Iterator[str]:
+        """Give everything that a service depends on, near or far."""
+        services, seen = self.services(), set[str]()
+        waiting = [service_id] if service_id in services else []
+        while waiting:
+            for need in services[waiting.pop()].depends_on:  # type: ignore[index]
+                if need in services and need not in seen:
+                    seen.add(need)
+                    waiting.append(need)
+                    yield need
+
+    def dependents(self, service_id: str) -> list[str]:
+        """Give everything that depends on a service; the graph is turned round once a configuration."""
+        services = self.services()
+        if self._graph is None or self._graph[0] is not services:
+            graph: dict[str, list[str]] = {}
+            for other in services:
+                for need in self.needs(other):
+                    graph.setdefault(need, []).append(other)
+            self._graph = (services, graph)
+        return self._graph[1].get(service_id, [])
+
+    def ways(self, now: datetime) -> tuple[Reach, Reach]:
+        """Give what is known of the network, and of the names in it; looked at once a moment."""
+        if self._looked is None or self._looked[0] != now:
+            services, states = self.services(), self.states()
+            self._looked = (now, reach.network(services, states), reach.names(services, states))
+        return self._looked[1], self._looked[2]
+
+    def is_isolated(self, now: datetime) -> bool:
+        return self.ways(now)[0].is_lost
+
+    def ask(self, service_ids: Iterable[str], now: datetime) -> None:
+        """Have services looked at at once, each at most once in a while."""
+        if self.look_now is None:
+            return
+        while_ = timedelta(seconds=ASKED_SECONDS)
+        fresh = [one for one in service_ids if one not in self._asked or abs(now - self._asked[one]) >= while_]
+        self._asked = {id_: at for id_, at in self._asked.items() if abs(now - at) < while_} | dict.fromkeys(fresh, now)
+        if fresh:
+            self.look_now(fresh)
+
+
+def asking_seconds(service: Service) -> float:
+    """Give how long one check with all its tries may take."""
+    pauses = BACKOFF_SECONDS * service.tries * (service.tries - 1) / 2
+    return service.tries * service.timeout_seconds + pauses
+
+
+def bound_of(service: Service, policy: Policy) -> timedelta:
+    """Give how long a state must last to be told in any case."""
+    return timedelta(seconds=service.interval_seconds * policy.failure_threshold + asking_seconds(service) + 2)
