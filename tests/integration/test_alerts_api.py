@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.test_webhook import Receiver, all_seen, told
-from tests.process import Monitor, fleet, monitor, wait_for
+from tests.process import Fleet, Monitor, fleet, monitor, wait_for
 
 HOUR = 3600
 
@@ -67,9 +67,10 @@ def test_a_silence_mutes_and_its_end_lets_speak(receiver: Receiver, tmp_path: Pa
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"matchers": {}, "duration_seconds": 1}, "length >= 1"),
+        ({"matchers": {}, "duration_seconds": 1}, "at least one of matchers and where"),
         ({"matchers": {"service_id": "a"}}, "either ends or duration_seconds"),
         ({"matchers": {"service_id": "a"}, "duration_seconds": -1}, "> 0"),
+        ({"where": ["severity=~(a+)+"], "duration_seconds": 60}, "simple regular expression"),
         ({"matchers": {"service_id": "a"}, "duration_seconds": 1e300}, "at most a year"),
         ({"matchers": {"service_id": "a"}, "ends": "2020-01-01T00:00:00Z"}, "later than now"),
         ({"matchers": {"service_id": "a"}, "ends": "2090-01-01T00:00:00"}, "with its zone"),
@@ -94,6 +95,77 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
 def test_maintenance_says_whether_it_lasts(silent: Monitor) -> None:
     found = silent.get("/api/maintenance")
     assert [(each["window"]["name"], each["is_active"]) for each in found] == [("always", True)]
+
+
+def test_maintenance_is_planned_and_called_off(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as fks:
+        config = str(told(fks, receiver, tmp_path))
+        with monitor("--config", config, folder=tmp_path) as one:
+            wait_for(lambda: all_seen(one))
+            plan = {"name": "moving", "services": ["fks_worker"], "duration_seconds": HOUR}
+            status, made = send(one, "POST", "/api/maintenance", plan)
+            assert (status, made["name"]) == (201, "moving")
+            fks.behave("fks_worker", "error")
+            wait_for(lambda: [each["muted"] for each in one.get("/api/alerts")] == ["maintenance: moving"])
+            assert one.stop() == 0
+        with monitor("--config", config, folder=tmp_path) as one:
+            found = one.get("/api/maintenance")
+            assert [(each["window"]["id"], each["is_active"]) for each in found] == [(made["id"], True)]
+            assert send(one, "DELETE", f"/api/maintenance/{made['id']}")[0] == 204
+            assert send(one, "DELETE", f"/api/maintenance/{made['id']}")[0] == 404
+            wait_for(lambda: receiver.events == [("ServiceDown", "fks_worker")])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "a"}, "either ends or duration_seconds"),
+        ({"name": "", "duration_seconds": 1}, "length >= 1"),
+        ({"name": "a", "ends": "2020-01-01T00:00:00Z"}, "later than"),
+        ({"name": "a", "ends": "2090-01-01T00:00:00"}, "with their zone"),
+        ({"name": "a", "duration_seconds": 1e300}, "at most a year"),
+        ({"name": "a", "begins": "2090-01-01T00:00:00Z", "duration_seconds": 60}, "at most a year"),
+    ],
+)
+def test_a_bad_plan_is_refused_with_what_would_be_right(silent: Monitor, body: object, said: str) -> None:
+    status, answer = send(silent, "POST", "/api/maintenance", body)
+    assert (status, said in answer["detail"]) == (400, True)
+
+
+def test_without_a_receiver_an_alert_says_that_nobody_was_told(silent_fleet: tuple[Monitor, Fleet]) -> None:
+    one, fks = silent_fleet
+    fks.behave("fks_worker", "error")
+    alert = wait_for(lambda: one.get("/api/alerts"))[0]
+    assert (alert["state"], alert["told"], alert["told_at"], alert["receivers"]) == ("firing", False, None, [])
+    assert "fks_alerts_untold 1" in one.request("/metrics")[2].decode()
+
+
+def test_an_error_budget_is_shown_and_told_of(silent_fleet: tuple[Monitor, Fleet]) -> None:
+    one, fks = silent_fleet
+    found = wait_for(lambda: one.get("/api/slo"))
+    assert [(each["service_id"], each["objective_percent"], each["period_days"]) for each in found] == [
+        ("fks_auth", 99.0, 30.0)
+    ]
+    fks.behave("fks_auth", "slow")
+    wait_for(lambda: one.get("/api/slo")[0]["burn_rates"]["5m"] > 0)
+    assert one.get("/api/slo")[0]["budget_left_percent"] < 100
+    metrics = one.request("/metrics")[2].decode()
+    assert 'fks_slo_objective_ratio{service_id="fks_auth",service_name="FKS Auth"} 0.99' in metrics
+    assert 'fks_slo_burn_rate{service_id="fks_auth",service_name="FKS Auth",window="1h"}' in metrics
+
+
+@pytest.fixture(scope="module")
+def silent_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Monitor, Fleet]]:
+    """Run a fleet whose alerts nobody is told, and which promises something of one service."""
+    folder = tmp_path_factory.mktemp("untold")
+    with fleet() as fks:
+        text = fks.config.read_text()
+        slo = "slo = { objective_percent = 99, latency_ms = 100 }"
+        text = text.replace('id = "fks_auth"', f'id = "fks_auth"\n{slo}')
+        (folder / "monitor.toml").write_text(text)
+        with monitor("--config", str(folder / "monitor.toml"), folder=folder) as one:
+            wait_for(lambda: all_seen(one))
+            yield one, fks
 
 
 def test_a_receiver_can_be_tested(receiver: Receiver, tmp_path: Path) -> None:

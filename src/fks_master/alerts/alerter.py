@@ -14,20 +14,16 @@ import msgspec
 import structlog
 
 from fks_master.alerts import store as rows
-from fks_master.alerts.figures import families
+from fks_master.alerts.figures import delivery_families, families
 from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
 from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.pipeline import Pipeline
-<<<<<<< HEAD
+from fks_master.alerts.quiet import Quiet
 from fks_master.alerts.routes import Route, receivers_of
-from fks_master.alerts.sender import Sender
-=======
-from fks_master.alerts.post import Answer, Poster
-from fks_master.alerts.routes import Route
 from fks_master.alerts.rules import Rule, titles_of
->>>>>>> 6f6f0ac (alerts: rules, error budgets, and a pipeline that asks before it tells)
-from fks_master.alerts.silences import Silence, Window
+from fks_master.alerts.sender import Sender
+from fks_master.alerts.silences import Window
 from fks_master.alerts.store import Delivery, Store
 from fks_master.alerts.world import World
 from fks_master.clock import Clock
@@ -85,6 +81,7 @@ class Alerter:
         self.is_failing: Callable[[], bool] = lambda: False
         self.from_memory = 0
         self.not_stored = 0
+        self.quiet = Quiet(world, self._keep_muted)
         self.reconfigure(options)
 
     def reconfigure(self, options: Options) -> None:
@@ -193,50 +190,18 @@ class Alerter:
             if name in self.lanes and self.lanes[name].kind.hears_acknowledgements:
                 yield alert.outgoing(name, notice)
 
-    async def silence(self, silence: Silence) -> None:
-        self.pipeline.world.silences[silence.id] = silence
-        self._waiting.append(rows.silence_statement(silence))
-        await self._write()
-
-    async def lift(self, silence_id: str) -> bool:
-        """End a silence now."""
-        if self.pipeline.world.silences.pop(silence_id, None) is None:
-            return False
-        self._waiting.append(rows.forgotten_silence(silence_id))
-        await self._write()
-        return True
-
-    async def plan(self, window: Window) -> None:
-        """Take up a maintenance window that is not in the config."""
-        self.pipeline.world.planned[window.id] = window
-        self._waiting.append(rows.window_statement(window))
-        await self._write()
-
-    async def cancel(self, window_id: str) -> bool:
-        """End or call off a planned maintenance window."""
-        if self.pipeline.world.planned.pop(window_id, None) is None:
-            return False
-        self._waiting.append(rows.forgotten_silence(window_id))
-        await self._write()
-        return True
-
-    def planned(self, now: datetime) -> list[Window]:
-        """Give the planned windows that have not ended, and forget the others; the first to begin comes first."""
-        known = self.pipeline.world.planned
-        for ended in [one.id for one in known.values() if one.ends is not None and one.ends <= now]:
-            del known[ended]
-        return sorted(known.values(), key=lambda one: one.begins or now)
-
-    def lasting(self, now: datetime) -> list[Silence]:
-        """Give the silences that have not ended, and forget the others; the first to end comes first."""
-        silences = self.pipeline.world.silences
-        for ended in [one.id for one in silences.values() if one.ends <= now]:
-            del silences[ended]
-        return sorted(silences.values(), key=lambda one: one.ends)
-
     def families(self) -> list[Family]:
-        silences = len(self.lasting(self._clock.now()))
-        return families(self.pipeline.alerts.values(), self.lanes, silences)
+        now = self._clock.now()
+        muted = (len(self.quiet.lasting(now)), len(self.quiet.planned(now)))
+        return [*families(self.pipeline, muted), *delivery_families(self.lanes), *self._memory_families()]
+
+    def _memory_families(self) -> list[Family]:
+        told = "Events that were judged from memory, because the store failed."
+        lost = "Changes of alerts that the store refused for good."
+        return [
+            Family("fks_alerts_from_memory_total", "counter", told, (({}, float(self.from_memory)),)),
+            Family("fks_alerts_not_stored_total", "counter", lost, (({}, float(self.not_stored)),)),
+        ]
 
     async def deliveries(self, count: int) -> list[Delivery]:
         """Give the newest deliveries; of those that wait, how their tries went so far."""
@@ -296,6 +261,10 @@ class Alerter:
     def _trouble(self, name: str, what: str) -> Event:
         data: dict[str, object] = {"receiver": name}
         return Event(EventType.SYSTEM_ALERT, f"The receiver {name} {what}", self._clock.now(), data=data)
+
+    async def _keep_muted(self, statement: Statement) -> None:
+        self._waiting.append(statement)
+        await self._write()
 
     async def _finish(self, deliveries: Sequence[Delivery]) -> None:
         self._waiting += rows.finished(deliveries)

@@ -1,7 +1,8 @@
 """Conditions on labels: `severity!=info`, `service_id=~fks_(api|web).*`, `team!~ops|dev`, `group=shop*`.
 
-A pattern of `=` and `!=` may hold `*` and `?`. The expressions of `=~` and `!~` fit whole values and are a subset of regular
-expressions that takes no long time to match, whoever wrote it: no repetition of groups, at most two open ends a branch.
+A pattern of `=` and `!=` may hold `*` and `?`. The expressions of `=~` and `!~` fit whole values and are a subset of
+regular expressions that takes no long time to match, whoever wrote it: no repeated groups, at most two of `*` and `+`
+a branch.
 """
 
 import re
@@ -16,7 +17,7 @@ OPEN_ENDS = 2
 
 _CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
 _PIECE = re.compile(
-    r"(?P<atom>\\[.\\+*?()\[\]{}|^$/-]|\\[dws]|\[\^?[^\[\]\\]+\]|[^\\\[\](){}*+?|^$]|\.)(?P<many>[*+])?\??|(?P<sign>[()|])\??"
+    r"(?P<atom>\\[.\\+*?()\[\]{}|^$/-]|\\[dws]|\[\^?[^\[\]\\]+\]|[^\\\[\](){}*+?|^$]|\.)(?P<many>[*+])?\??|(?P<sign>[(|]|\(\?:|\)\??)"
 )
 
 
@@ -54,7 +55,9 @@ def _expression(text: str) -> "re.Pattern[str]":
     while position < len(text):
         piece = _PIECE.match(text, position)
         if piece is None:
-            raise ValueError("a simple regular expression: no repeated groups, no {m,n}, no anchors (it fits whole values)")
+            raise ValueError(
+                "a simple regular expression: no repeated groups, no {m,n}, no anchors (it fits whole values)"
+            )
         ends = 0 if piece["sign"] == "|" and "(" not in text else ends + bool(piece["many"])
         if ends > OPEN_ENDS:
             raise ValueError(f"a regular expression with at most {OPEN_ENDS} of * and + (in each branch)")

@@ -125,10 +125,16 @@ def is_of_a_rule(event: Event) -> bool:
 
 def severity_of(event: Event) -> Severity:
     if is_of_a_rule(event):
-        return _KNOWN.get(str(event.data.get("severity")), Severity.WARNING) if event.data["is_firing"] else Severity.INFO
+        return (
+            _KNOWN.get(str(event.data.get("severity")), Severity.WARNING) if event.data["is_firing"] else Severity.INFO
+        )
     if event.event_type is EventType.SERVICE_DOWN:
         return Severity.CRITICAL if event.data.get("critical") else Severity.WARNING
     return _SEVERITIES.get(event.event_type, Severity.WARNING)
+
+
+def _is_firing(event: Event) -> bool:
+    return bool(event.data["is_firing"]) if is_of_a_rule(event) else event.event_type is not EventType.SERVICE_UP
 
 
 def notice_of(event: Event, service_name: str | None) -> Notice:
@@ -142,5 +148,7 @@ def notice_of(event: Event, service_name: str | None) -> Notice:
         data=event.data,
         severity=severity_of(event),
         critical=bool(event.data.get("critical")),
-        is_firing=bool(event.data["is_firing"]) if is_of_a_rule(event) else event.event_type is not EventType.SERVICE_UP,
+        is_firing=bool(event.data["is_firing"])
+        if is_of_a_rule(event)
+        else event.event_type is not EventType.SERVICE_UP,
     )

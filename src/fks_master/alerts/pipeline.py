@@ -25,6 +25,7 @@ LOST = {
     NAMELESS: ("names", "no name can be resolved: the name server seems to be away"),
 }
 REGAINED = {ISOLATED: "services can be reached again", NAMELESS: "names can be resolved again"}
+OPENING = {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY, EventType.SERVICE_FLAPPING}
 
 replace = msgspec.structs.replace
 
@@ -75,9 +76,7 @@ class Pipeline:
         key = key_of(event)
         if is_of_a_rule(event):
             self._hear_rule(key, self._notice(event), now)
-        elif event.event_type in {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY}:
-            self._fire(key, self._notice(event), now)
-        elif event.event_type is EventType.SERVICE_FLAPPING and event.data.get("is_flapping"):
+        elif event.event_type in OPENING and event.data.get("is_flapping", True):
             self._fire(key, self._notice(event), now)
         elif event.event_type is EventType.SERVICE_UP and key in self.alerts:
             self._put(replace(self.alerts[key], notice=self._notice(event), heard_at=now))

@@ -1,7 +1,7 @@
 """Whether it is we who are cut off: from the network, or from the names in it.
 
-We are cut off when nobody elsewhere gives any answer; a status or a refusal disproves it. Names are gone when no service
-that is reached by a name can be found any more, while others may answer.
+We are cut off when nobody elsewhere gives any answer; a status or a refusal disproves it. Names are gone when no
+service that is reached by a name can be found any more, while others may answer.
 """
 
 import ipaddress

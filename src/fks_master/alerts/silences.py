@@ -35,8 +35,9 @@ def fits(matchers: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 class Window(msgspec.Struct, frozen=True):
     """A planned silence of some services (all, if none is named).
 
-    One-off: `begins` and `ends`; only such a one may have been planned over the API, and then it has an `id`. Recurring: `from_time` and `to_time` on `weekdays` (0 is Monday; none means every
-    day) in `zone`; one that ends before it begins goes over midnight and belongs to the day on which it begins.
+    One-off: `begins` and `ends`; one that was planned over the API has an `id`. Recurring: `from_time` and `to_time` on
+    `weekdays` (0 is Monday; none means every day) in `zone`; one that ends before it begins goes over midnight and
+    belongs to the day on which it begins.
     """
 
     name: str

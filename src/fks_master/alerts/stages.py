@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fks_master.alerts.notice import Alert
 from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named
 from fks_master.alerts.world import World, asking_seconds, bound_of
-from fks_master.model import EventType, Reason, Service, State, Status
+from fks_master.model import EventType, State, Status
 
 __all__ = ["BEFORE_FIRING", "BEFORE_RESOLVING", "BEFORE_TELLING", "Stage", "World"]
 
@@ -139,10 +139,11 @@ def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -
             world.ask(stale, now)
             return f"{ASKING}whether anybody answers"
     regained, state = world.regained.get(name), world.states()[alert.service_id or ""]
-    if regained and regained <= now < regained + _patience(world, [state.service_id]):
-        if not _is_seen_since(state, regained):
-            world.ask([state.service_id], now)
-            return f"{what}, until just now"
+    if not regained or _is_seen_since(state, regained):
+        return None
+    if regained <= now < regained + _patience(world, [state.service_id]):
+        world.ask([state.service_id], now)
+        return f"{what}, until just now"
     return None
 
 

@@ -1,7 +1,7 @@
 """What we do to services ourselves, as events tell of it: nobody is told of its consequences while it lasts.
 
-A restart lasts until the service was seen well, a Compose job until a moment after its end; whatever fails, or was meant
-to end a service, lasts no longer than itself.
+A restart lasts until the service was seen well, a Compose job until a moment after its end; whatever fails, or was
+meant to end a service, lasts no longer than itself.
 """
 
 from collections.abc import Mapping

@@ -27,6 +27,8 @@ from fks_master.api.routes.incidents import IncidentRoutes
 from fks_master.api.routes.jobs import JobRoutes
 from fks_master.api.routes.logs import LogRoutes
 from fks_master.api.routes.monitor import MonitorRoutes, Standing
+from fks_master.api.routes.objectives import ObjectiveRoutes
+from fks_master.api.routes.quiet import QuietRoutes
 from fks_master.api.routes.services import ServiceRoutes
 from fks_master.api.server import Server
 from fks_master.api.standby import answer_standby
@@ -112,6 +114,8 @@ class Serving:
             *LogRoutes(hub, acting.engine, clock).endpoints(),
             *HeartbeatRoutes(watching.ward, self._doors.doorkeeper.count_wrong, clock).endpoints(),
             *AlertRoutes(self._telling.alerter, clock).endpoints(),
+            *QuietRoutes(self._telling.alerter, clock).endpoints(),
+            *ObjectiveRoutes(self._telling.book, lambda: hub.services).endpoints(),
             *AuditRoutes(self.audit).endpoints(),
             *ComposeRoutes(acting.composer, acting.jobs, metrics, is_enabled=acting.is_enabled).endpoints(),
             *JobRoutes(acting.jobs, is_enabled=acting.is_enabled).endpoints(),

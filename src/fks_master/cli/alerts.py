@@ -72,15 +72,17 @@ def ack(ids: tuple[str, ...], by: str, url: str | None, key_file: Path | None, *
 @client.options
 @machine
 def silence(matchers: tuple[str, ...], url: str | None, key_file: Path | None, *, as_json: bool, **said: str) -> None:
-    """Mute the alerts that fit all MATCHERS, each LABEL=PATTERN with * and ?.
+    """Mute the alerts that fit all MATCHERS: LABEL=PATTERN with * and ?, LABEL!=PATTERN, LABEL=~REGEX, LABEL!~REGEX.
 
     \b
     Examples:
+      fks_master alerts silence 'service_id=~fks_(api|web)' 'severity!=critical' --for 2h
       fks_master alerts silence service_id=fks_w* --for 30m
       fks_master alerts silence team=web severity=warning --for 1d --comment "known"
     """  # noqa: D301
     body = {
-        "matchers": dict(map(_matcher, matchers)),
+        "matchers": dict(_matcher(one) for one in matchers if _is_plain(one)),
+        "where": [one for one in matchers if not _is_plain(one)],
         "duration_seconds": _seconds(said["duration"]),
         "comment": said["comment"],
         "author": said["author"],
@@ -125,9 +127,14 @@ def _alert(one: Mapping[str, Any]) -> str:
 
 
 def _silence(one: Mapping[str, Any]) -> str:
-    fits = ", ".join(f"{name}={pattern}" for name, pattern in one["matchers"].items())
+    fits = ", ".join([*(f"{name}={pattern}" for name, pattern in one["matchers"].items()), *one.get("where", ())])
     comment = f": {one['comment']}" if one["comment"] else ""
     return client.printable(f"silence {one['id']} of {fits} until {one['ends']} by {one['author']}{comment}")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is LABEL=PATTERN; what has another sign goes as it is."""
+    return re.match(r"[^=!~]*(=~|!=|!~)", text) is None
 
 
 def _matcher(text: str) -> tuple[str, str]:

@@ -6,11 +6,15 @@ from datetime import datetime, time
 from fks_master.alerts.alerter import Options
 from fks_master.alerts.notify import Receiver
 from fks_master.alerts.routes import Route
+from fks_master.alerts.rules import Rule
+from fks_master.alerts.rules.rule import FIELDS
+from fks_master.alerts.rules.slo import SEVERITIES
 from fks_master.alerts.silences import Window
 from fks_master.config import receivers
 from fks_master.config.schema import Alerts, Config, MaintenanceEntry, RouteEntry, Weekday
 from fks_master.config.walk import nearest, show
 
+RESERVED = tuple(SEVERITIES)  # the names by which error budgets are told
 _DAYS = list(Weekday)
 
 
@@ -19,7 +23,7 @@ def options_of(config: Config) -> Options:
     alerts = config.alerts
     known = receivers.of(alerts) if alerts.enable_notifications else ()
     windows = tuple(_window(entry) for entry in alerts.maintenance)
-    return Options(known, _routes(alerts, known), windows, config.policy)
+    return Options(known, _routes(alerts, known), windows, alerts.rules, config.policy)
 
 
 def find_mistakes(alerts: Alerts) -> Iterator[str]:
@@ -40,6 +44,18 @@ def find_mistakes(alerts: Alerts) -> Iterator[str]:
         is_once, recurs = window.begins and window.ends, window.from_time and window.to_time
         if bool(is_once) == bool(recurs):
             yield f"alerts.maintenance[{index}]: expected either begins and ends, or from and to"
+    titles = set(RESERVED)
+    for index, rule in enumerate(alerts.rules):
+        yield from _rule_mistakes(f"alerts.rules[{index}]", rule, titles)
+        titles.add(rule.title)
+
+
+def _rule_mistakes(path: str, rule: Rule, taken: set[str]) -> Iterator[str]:
+    for name in rule.unfit_options:
+        fitting = ", ".join(FIELDS[rule.kind])
+        yield f"{path}.{name}: means nothing for a rule of kind {rule.kind}, which knows {fitting}"
+    if rule.title in taken:
+        yield f"{path}.name: found {show(rule.title)}, which another rule has already"
 
 
 def _route_mistakes(path: str, route: RouteEntry, known: set[str]) -> Iterator[str]:
@@ -62,6 +78,7 @@ def _routes(alerts: Alerts, told: tuple[Receiver, ...]) -> tuple[Route, ...]:
             services=entry.services,
             event_types=tuple(each.value for each in entry.event_types),
             labels=entry.labels,
+            where=entry.where,
             repeat_seconds=entry.repeat_seconds,
             escalate_to=tuple(name for name in entry.escalate_to if name in known),
             escalate_after_seconds=entry.escalate_after_seconds,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from fks_master.alerts.notice import Severity
 from fks_master.alerts.notify.options import EmailOptions, NtfyOptions, TelegramOptions, WebhookOptions
+from fks_master.alerts.rules.rule import Condition, Rule
 from fks_master.config import formats
 from fks_master.model import (
     DnsOptions,
@@ -17,6 +18,7 @@ from fks_master.model import (
     HeartbeatOptions,
     HttpOptions,
     IpFamily,
+    Objective,
     Policy,
     Service,
     ServiceType,
@@ -100,6 +102,7 @@ class RouteEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     services: tuple[Name, ...] = ()
     event_types: tuple[EventType, ...] = ()
     labels: dict[str, str] = {}
+    where: tuple[Condition, ...] = ()
     repeat_seconds: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
     escalate_to: tuple[Name, ...] = ()
     escalate_after_seconds: Annotated[float, Meta(ge=0, le=604_800)] = 900.0
@@ -139,6 +142,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     receivers: tuple[ReceiverEntry, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
     maintenance: tuple[MaintenanceEntry, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def __repr__(self) -> str:
         return f"Alerts(webhook_url={'…' if self.webhook_url else None})"
@@ -247,6 +251,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tcp: TcpOptions = TcpOptions()
     dns: DnsOptions = DnsOptions()
     heartbeat: HeartbeatEntry = HeartbeatEntry()
+    slo: Objective | None = None
 
     def service(self, monitoring: Monitoring) -> Service:
         return Service(
@@ -270,6 +275,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             tcp=self.tcp,
             dns=self.dns,
             heartbeat=self.heartbeat.options(),
+            slo=self.slo,
         )
 
 

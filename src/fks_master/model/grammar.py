@@ -151,3 +151,8 @@ def proxy(text: str) -> str | None:
 
 def path(text: str) -> str | None:
     return None if text.strip() and "\0" not in text else "the path of a file"
+
+
+def label(text: str) -> str | None:
+    is_good = re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", text)
+    return None if is_good else "letters, digits, '.', '_' and '-', beginning with a letter or digit"

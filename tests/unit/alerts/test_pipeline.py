@@ -9,7 +9,8 @@ from fks_master.alerts.notice import AlertState, Cause, Outgoing, Severity
 from fks_master.alerts.pipeline import Pipeline
 from fks_master.alerts.routes import Route
 from fks_master.alerts.silences import Silence, Window
-from fks_master.alerts.stages import World
+from fks_master.alerts.works import Place
+from fks_master.alerts.world import World
 from fks_master.model import Event, EventType, Outcome, Reason, Result, Service, State, Status
 
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
@@ -228,3 +229,157 @@ def test_a_restart_of_ours_remembers_who_was_told() -> None:
     later.restore(play.pipeline.alerts.values())
     assert later.tick(play.now + timedelta(minutes=1)) == []
     assert {key for key, _ in play.pipeline.take_changed()} == {"ServiceDown:api"}
+
+
+def test_without_a_receiver_nobody_is_told_and_that_is_said() -> None:
+    play = Play(service("api"), routes=())
+    assert play.down("api") == []
+    assert play.wait(60) == []
+    alert = play.pipeline.alerts["ServiceDown:api"]
+    assert (alert.state, alert.told_id, alert.receivers) == (AlertState.FIRING, None, ())
+    play.pipeline.routes = (Route(("ops",)),)
+    assert said(play.wait(1)) == [("ops", "ServiceDown", "api")]
+    assert play.pipeline.alerts["ServiceDown:api"].receivers == ("ops",)
+
+
+class Asking(Play):
+    """A play in which services can be looked at at once; who is asked for answers when the test says so."""
+
+    def __init__(self, *services: Service, **more: object) -> None:
+        super().__init__(*services, **more)  # type: ignore[arg-type]
+        self.asked: list[str] = []
+        self.world.look_now = self.asked.extend
+        self.now += timedelta(seconds=1)
+
+    def answer(self, service_id: str) -> None:
+        last = Result(service_id, Outcome.SUCCESS, self.now)
+        self.states[service_id] = replace(self.states[service_id], status=Status.HEALTHY, last=last)
+
+
+def test_what_a_service_needs_is_looked_at_before_anybody_is_told() -> None:
+    play = Asking(service("data"), service("api", "data"))
+    assert play.down("api") == []
+    assert play.asked == ["data"]
+    assert play.pipeline.is_asking
+    play.now += timedelta(seconds=0.1)
+    play.answer("data")
+    assert said(play.pipeline.tick(play.now)) == [("ops", "ServiceDown", "api")]
+    assert not play.pipeline.is_asking
+
+
+def test_a_cause_that_is_found_by_looking_is_told_instead() -> None:
+    play = Asking(service("data"), service("api", "data"))
+    assert play.down("api") == []
+    play.now += timedelta(seconds=0.1)
+    play.fail("data", is_down=False)
+    assert play.wait(5) == []
+    assert said(play.down("data")) == [("ops", "ServiceDown", "data")]
+
+
+def test_a_need_that_never_answers_holds_nobody_up_for_long() -> None:
+    play = Asking(service("data"), service("api", "data"))
+    play.down("api")
+    assert said(play.wait(40)) == [("ops", "ServiceDown", "api")]
+
+
+def test_cut_off_with_services_that_were_not_asked_since_they_are_asked_first() -> None:
+    play = Asking(*(service(name) for name in "abcd"))
+    assert play.down("a", Reason.TIMEOUT, since=play.now) == []
+    assert sorted(play.asked) == ["b", "c", "d"]
+    for name in "bcd":
+        play.fail(name, Reason.TIMEOUT, is_down=False)
+    assert said(play.wait(60)) == [("ops", "SystemAlert", None)]
+    play.answer("b")
+    play.states["b"] = replace(play.states["b"], up_since=play.now)
+    assert said(play.wait(1)) == [("ops", "SystemAlert", None)]
+    assert play.pipeline.alerts["ServiceDown:a"].muted == "the monitor is isolated, until just now"
+    play.now += timedelta(seconds=1)
+    assert play.up("a") == []
+    assert play.wait(60) == []
+
+
+def test_without_a_name_server_one_message_says_so() -> None:
+    named = [service(name) for name in "abc"]
+    here = [replace(service("d"), health_endpoint="http://10.0.0.9/health")]
+    play = Play(*named, *here)
+    for name in "abc":
+        play.fail(name, Reason.DNS)
+    told = [one for name in "abc" for one in play.down(name, Reason.DNS)] + play.wait(120)
+    assert [(one.notice.event_type, one.notice.message) for one in told] == [
+        ("SystemAlert", "no name can be resolved: the name server seems to be away")
+    ]
+
+
+def test_flapping_is_an_open_alert_that_ends_without_a_word() -> None:
+    play = Play(service("api"))
+    play.states["api"] = replace(play.states["api"], is_flapping=True)
+    play.event(EventType.SERVICE_FLAPPING, "api", is_flapping=True)
+    play.wait(60)
+    assert list(play.pipeline.alerts) == ["ServiceFlapping:api"]
+    play.states["api"] = replace(play.states["api"], is_flapping=False)
+    assert play.event(EventType.SERVICE_FLAPPING, "api", is_flapping=False) + play.wait(2) == []
+    assert play.pipeline.alerts == {}
+
+
+def test_a_restart_of_ours_is_waited_for_until_the_service_is_well() -> None:
+    play = Play(service("api"))
+    play.event(EventType.ACTION_STARTED, "api", action="restart")
+    play.down("api")
+    play.event(EventType.ACTION_FINISHED, "api", action="restart", success=True)
+    assert play.wait(30) == []
+    told = play.event(EventType.SERVICE_RESTARTED, "api", success=False) + play.wait(1)
+    assert said(told) == [("ops", "ServiceDown", "api")]
+
+
+def test_a_compose_job_mutes_the_services_it_works_on() -> None:
+    play = Play(service("api"), service("web"), service("other"))
+    play.world.place_of = lambda id_: Place("shop" if id_ != "other" else "blog", id_)
+    play.event(EventType.COMPOSE_STARTED, None, job_id="1", project="shop", action="up", services=["api"])
+    assert play.down("api") == []
+    assert said(play.down("web")) == [("ops", "ServiceDown", "web")]
+    assert said(play.down("other")) == [("ops", "ServiceDown", "other")]
+    play.event(EventType.COMPOSE_FINISHED, None, job_id="1", project="shop", action="up", state="failed")
+    assert said(play.wait(1)) == [("ops", "ServiceDown", "api")]
+
+
+def test_a_step_of_the_wall_clock_tells_and_repeats_nothing() -> None:
+    play = Play(
+        service("api"), routes=[Route(("ops",), repeat_seconds=600, escalate_to=("boss",), escalate_after_seconds=900)]
+    )
+    play.down("api")
+    for step in (timedelta(days=1), timedelta(hours=-3)):
+        play.now += step
+        play.pipeline.shift(step)
+        assert play.wait(60) == []
+    assert [one.notice.cause for one in play.wait(500)] == [Cause.REPEAT]
+
+
+def test_what_a_silence_names_by_conditions_is_muted() -> None:
+    play = Play(service("api", critical=True), service("web", group="shop"))
+    ends = START + timedelta(hours=1)
+    play.world.silences["s"] = Silence("s", {}, START, ends, where=("critical!=true", "group=~shop|blog"))
+    assert said(play.down("api", critical=True)) == [("ops", "ServiceDown", "api")]
+    assert play.down("web") == []
+
+
+def test_what_only_repeats_that_a_service_is_down_is_not_told() -> None:
+    play = Play(service("api"))
+    play.world.rules = frozenset({"error_rate"})
+    told = play.down("api")
+    told += play.event(EventType.ERROR_RATE_HIGH, "api", rule="error_rate", is_firing=True, severity="warning")
+    told += play.wait(60)
+    assert said(told) == [("ops", "ServiceDown", "api")]
+    told = play.up("api") + play.wait(1)
+    assert said(told) == [("ops", "ServiceUp", "api"), ("ops", "ErrorRateHigh", "api")]
+    told = play.event(EventType.ERROR_RATE_HIGH, "api", rule="error_rate", is_firing=True, severity="warning")
+    assert told == []
+    told = play.event(EventType.ERROR_RATE_HIGH, "api", rule="error_rate", is_firing=False, severity="warning")
+    assert [(one.notice.is_firing, one.notice.severity) for one in told] == [(False, Severity.INFO)]
+
+
+def test_maintenance_that_was_planned_mutes_too() -> None:
+    play = Play(service("api"))
+    play.world.planned["w"] = Window("move", ("api",), START, START + timedelta(minutes=5), id="w")
+    assert play.down("api") == []
+    assert said(play.wait(301)) == [("ops", "ServiceDown", "api")]
+    assert play.pipeline.suppressed["in_maintenance"] == 1

@@ -11,7 +11,7 @@ import { SilenceForm } from "./silence";
 
 function sentence(alerts: AlertLine[], deliveries: DeliveryLine[], hasReceivers: boolean): [string, string] {
   const count = (state: string) => alerts.filter((one) => one.state === state).length;
-  const parts = [[count("told"), "told"], [count("acknowledged"), "in hand"], [count("muted"), "muted"], [count("waiting"), "being decided"]] as const;
+  const parts = [[count("told"), "told"], [count("acknowledged"), "in hand"], [count("muted"), "muted"], [count("waiting"), "being decided"], [count("firing"), "told to nobody"]] as const;
   const said = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`).join(", ");
   const head = alerts.length ? `${alerts.length} ${alerts.length === 1 ? "alert is" : "alerts are"} open: ${said}.` : "No alert is open.";
   if (alerts.length && !hasReceivers) return [`${alerts.length} ${alerts.length === 1 ? "alert is" : "alerts are"} open, and nobody is told.`, "No receiver is configured: set webhook_url under [alerts] in the config."];
@@ -32,7 +32,7 @@ function Firing({ alerts, hasReceivers, again }: { alerts: AlertLine[]; hasRecei
               <td><Mark status={one.severity === "critical" ? "Unhealthy" : "Degraded"} isNamed /></td>
               <td class="name">{one.event_type}</td>
               <td>{one.service_id ? <a href={`#${serviceAt(one.service_id)}`}>{one.service_name ?? one.service_id}</a> : "the monitor"}</td>
-              <td class="why">{one.message}<div class="soft">{one.muted ? `nobody is told: ${one.muted}` : one.acknowledged_by ? `${one.acknowledged_by} has it in hand` : one.told_at && hasReceivers ? `told at ${clock(one.told_at)}` : "not told yet"}</div></td>
+              <td class="why">{one.message}<div class="soft">{one.muted ? `nobody is told: ${one.muted}` : one.acknowledged_by ? `${one.acknowledged_by} has it in hand` : one.told ? `told at ${clock(one.told_at ?? one.since)}` : "not told yet"}</div></td>
               <td class="number"><Age at={one.since} /></td>
               <td class="acts">{!one.acknowledged_by && <button class="small" onClick={() => void ask(`/api/alerts/${encodeURIComponent(one.id)}/acknowledge`, "POST", {}).then(again)}>I have it</button>}</td>
             </tr>
@@ -51,7 +51,7 @@ function Silences({ silences, again }: { silences: Silence[]; again: () => void 
         <tbody>
           {silences.map((one) => (
             <tr key={one.id}>
-              <td class="name">{Object.entries(one.matchers).map(([name, value]) => `${name} ${value}`).join(", ")}</td>
+              <td class="name">{[...Object.entries(one.matchers).map(([name, value]) => `${name} ${value}`), ...(one.where ?? [])].join(", ")}</td>
               <td class="why">{one.comment}</td>
               <td>{one.author}</td>
               <td class="number" title={exact(one.ends)}>ends in {span((Date.parse(one.ends) - now.value) / 1000)}</td>

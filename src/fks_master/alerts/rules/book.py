@@ -13,9 +13,9 @@ from datetime import datetime
 import msgspec
 
 from fks_master.alerts.notice import Alert, Severity
-from fks_master.alerts.rules.judge import JUDGES, Check, Finding, Seen, occurrences
+from fks_master.alerts.rules.judge import JUDGES, Case, Check, Finding, Seen, occurrences
 from fks_master.alerts.rules.rule import EVENT_TYPES, Rule, RuleKind
-from fks_master.alerts.rules.slo import FAST, SEVERITIES, SLOW, Budget, Pace
+from fks_master.alerts.rules.slo import FAST, SEVERITIES, SLOW, Budget, Burn, Pace
 from fks_master.docker.usage import Usage
 from fks_master.model import Change, Event, EventType, Outcome, Result, Service, State
 
@@ -147,13 +147,17 @@ class RuleBook:
     def _judge_service(self, service: Service, now: float, wall: datetime) -> Iterable[tuple[Topic, Finding]]:
         state, seen = self._sight.states()[service.id], self._seen.setdefault(service.id, Seen())
         seen.usage = self._sight.usage(service.id)
+        case = Case(service, state, seen, now, wall)
         for rule in self._rules_of(service):
-            yield _topic(rule, service), JUDGES[rule.kind](rule, service, state, seen, now, wall)
+            yield _topic(rule, service), JUDGES[rule.kind](rule, case)
         budget = self.budget(service)
-        for paces in (FAST, SLOW) if budget else ():
+        if budget is None:
+            return
+        burn = budget.look(self.moment(now))
+        for paces in (FAST, SLOW):
             name = paces[0].name
             topic = Topic(EventType.ERROR_BUDGET_BURNING, name, SEVERITIES[name], service)
-            yield topic, _burning(service, budget, paces, self.moment(now))
+            yield topic, _burning(service, burn, burn.pace(paces))
 
     def _judge_occurrences(self, rule: Rule, now: float) -> Iterable[tuple[Topic, Finding]]:
         if rule.kind not in {RuleKind.CRASH_LOOP, RuleKind.OUT_OF_MEMORY, RuleKind.JOB_FAILED}:
@@ -231,13 +235,10 @@ def _kinds_of(event: Event) -> set[RuleKind]:
     return memory if event.data.get("was_stopped") else {RuleKind.CRASH_LOOP, *memory}
 
 
-def _burning(service: Service, budget: Budget | None, paces: tuple[Pace, ...], now: float) -> Finding:
-    if budget is None:
-        return Finding(None)
-    pace = budget.burning(paces, now)
+def _burning(service: Service, burn: Burn, pace: Pace | None) -> Finding:
     if pace is None:
-        return Finding(holds=False, data={"pace": paces[0].name})
-    rate, left = round(budget.burn_rate(pace.long_seconds, now), 1), round(100 * budget.remaining(now), 1)
+        return Finding(holds=False)
+    rate, left = round(burn.rates[pace.long_seconds], 1), round(100 * burn.remaining, 1)
     message = f"{service.name} burns its error budget {rate:g} times too fast; {left:g} % of it is left"
     window = {"long_window_seconds": pace.long_seconds, "short_window_seconds": pace.short_seconds}
     data: dict[str, object] = {"pace": pace.name, "burn_rate": rate, "budget_left_percent": left, **window}

@@ -32,7 +32,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct):
-    """What was seen of a service lately. `checks` reaches back as far as the longest window, `deaths` and the like too."""
+    """What was seen of a service lately; `checks` reaches back as far as the longest window."""
 
     checks: deque[Check] = msgspec.field(default_factory=lambda: deque(maxlen=MOST_CHECKS))
     usage: Usage | None = None
@@ -45,68 +45,72 @@ class Seen(msgspec.Struct):
             self.checks.popleft()
 
 
-Judge = Callable[[Rule, Service, State, Seen, float, datetime], Finding]
+class Case(msgspec.Struct, frozen=True):
+    """One service at one moment; `now` is on a clock that never steps."""
+
+    service: Service
+    state: State
+    seen: Seen
+    now: float
+    wall: datetime
 
 
-def degraded(_: Rule, service: Service, state: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del seen, now, wall
-    why = f": {state.last.message}" if state.last and state.last.message else ""
-    holds = state.status is Status.DEGRADED if state.is_confirmed and state.last else None
-    return Finding(holds, f"{service.name} is degraded{why}")
+Judge = Callable[[Rule, Case], Finding]
 
 
-def latency(rule: Rule, service: Service, _: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del wall
+def degraded(_: Rule, case: Case) -> Finding:
+    why = f": {case.state.last.message}" if case.state.last and case.state.last.message else ""
+    holds = case.state.status is Status.DEGRADED if case.state.is_confirmed and case.state.last else None
+    return Finding(holds, f"{case.service.name} is degraded{why}")
+
+
+def latency(rule: Rule, case: Case) -> Finding:
     window, share = rule.option("window_seconds"), rule.option("percentile")
-    times = sorted(check.ms for check in seen.within(window, now) if check.ms is not None)
+    times = sorted(check.ms for check in case.seen.within(window, case.now) if check.ms is not None)
     if len(times) < FEWEST_CHECKS:
         return Finding(None)
     found = round(times[math.ceil(share / 100 * len(times)) - 1], 1)
-    message = f"{service.name} is slow: {share:g} % of its answers take up to {found:g} ms"
+    message = f"{case.service.name} is slow: {share:g} % of its answers take up to {found:g} ms"
     data: dict[str, object] = {"response_time_ms": found, "threshold_ms": rule.option("above_ms"), "percentile": share}
     return Finding(found > rule.option("above_ms"), message, data)
 
 
-def error_rate(rule: Rule, service: Service, _: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del wall
-    checks = seen.within(rule.option("window_seconds"), now)
+def error_rate(rule: Rule, case: Case) -> Finding:
+    checks = case.seen.within(rule.option("window_seconds"), case.now)
     if len(checks) < FEWEST_CHECKS:
         return Finding(None)
     failed = sum(check.ms is None for check in checks)
     percent = round(100 * failed / len(checks), 1)
-    message = f"{service.name} fails {percent:g} % of its checks ({failed} of the last {len(checks)})"
+    message = f"{case.service.name} fails {percent:g} % of its checks ({failed} of the last {len(checks)})"
     data: dict[str, object] = {"error_percent": percent, "failures": failed, "checks": len(checks)}
     return Finding(percent > rule.option("above_percent"), message, data)
 
 
-def certificate(rule: Rule, service: Service, state: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del seen, now
-    shown = state.last.certificate if state.last else None
+def certificate(rule: Rule, case: Case) -> Finding:
+    shown = case.state.last.certificate if case.state.last else None
     if shown is None:
         return Finding(None)
-    days = round(shown.days_left(wall), 1)
-    message = f"The certificate of {service.name} {f'expires in {days:g} days' if days > 0 else 'has expired'}"
+    days = round(shown.days_left(case.wall), 1)
+    message = f"The certificate of {case.service.name} {f'expires in {days:g} days' if days > 0 else 'has expired'}"
     data: dict[str, object] = {"days_left": days, "expires": shown.expires, "subject": shown.subject}
     return Finding(days < rule.option("below_days"), message, data)
 
 
-def cpu(rule: Rule, service: Service, _: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del now, wall
-    used = seen.usage.cpu_percent if seen.usage else None
+def cpu(rule: Rule, case: Case) -> Finding:
+    used = case.seen.usage.cpu_percent if case.seen.usage else None
     if used is None:
         return Finding(None)
-    message = f"The container of {service.name} uses {used:.0f} % of a processor core"
+    message = f"The container of {case.service.name} uses {used:.0f} % of a processor core"
     return Finding(used > rule.option("above_percent"), message, {"cpu_percent": round(used, 1)})
 
 
-def memory(rule: Rule, service: Service, _: State, seen: Seen, now: float, wall: datetime) -> Finding:
-    del now, wall
-    used = seen.usage.memory_bytes if seen.usage else None
-    limit = seen.usage.memory_limit_bytes if seen.usage else None
+def memory(rule: Rule, case: Case) -> Finding:
+    used = case.seen.usage.memory_bytes if case.seen.usage else None
+    limit = case.seen.usage.memory_limit_bytes if case.seen.usage else None
     if used is None or not limit:
         return Finding(None)
     percent = round(100 * used / limit, 1)
-    message = f"The container of {service.name} uses {percent:g} % of the memory that it may"
+    message = f"The container of {case.service.name} uses {percent:g} % of the memory that it may"
     data: dict[str, object] = {"memory_percent": percent, "memory_bytes": used, "limit_bytes": limit}
     return Finding(percent > rule.option("above_percent"), message, data)
 

@@ -9,8 +9,7 @@ from msgspec import Meta
 
 from fks_master.alerts import matchers
 from fks_master.alerts.notice import Severity
-from fks_master.model import EventType, Service
-from fks_master.model.grammar import expected_by
+from fks_master.model import EventType, Service, grammar
 
 
 class RuleKind(StrEnum):
@@ -54,7 +53,8 @@ EVENT_TYPES = {
     RuleKind.MONITOR_DEGRADED: EventType.MONITOR_DEGRADED,
 }
 
-Condition = Annotated[str, Meta(extra={"format": expected_by(matchers.parse)})]
+Condition = Annotated[str, Meta(extra={"format": grammar.expected_by(matchers.parse)})]
+Name = Annotated[str, Meta(extra={"format": grammar.label})]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 
 
@@ -62,9 +62,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What is to be told, of whom (all services, if none is named), and how much it matters."""
 
     kind: RuleKind
-    name: str | None = None
+    name: Name | None = None
     severity: Severity = Severity.WARNING
-    services: tuple[str, ...] = ()
+    services: tuple[Name, ...] = ()
     where: tuple[Condition, ...] = ()
     for_seconds: Seconds | None = None
     window_seconds: Annotated[float, Meta(ge=1, le=86400)] | None = None

@@ -1,9 +1,9 @@
 """Service level objectives: how much of the error budget is left, and how fast it burns.
 
-What counts is checks: a share of them may fail. The burn rate of a window is the share that failed by the share that may
-fail; at 1 the budget lasts exactly its period. A pace fires while both of its windows burn too fast: the long one tells
-that it matters, the short one that it still goes on. Checks that were not made count as good, so that neither a start
-nor a pause alarms; and less than `FEWEST_FAILURES` are no trend.
+What counts is checks: a share of them may fail. The burn rate of a window is the share that failed by the share that
+may fail; at 1 the budget lasts exactly its period. A pace fires while both of its windows burn too fast: the long one
+tells that it matters, the short one that it still goes on. Checks that were not made count as good, so that neither a
+start nor a pause alarms; and less than `FEWEST_FAILURES` are no trend.
 Source: Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
 """
 
@@ -57,17 +57,43 @@ class Ring:
 
     def sums(self, since: float, until: float) -> tuple[int, int]:
         """Count what lies in the buckets between the two moments."""
-        size, first = len(self._good), int(since // self.width) + 1
-        span = range(max(first, self._newest - size + 1), min(int(until // self.width), self._newest) + 1)
-        return sum(self._good[one % size] for one in span), sum(self._bad[one % size] for one in span)
+        size, last = len(self._good), min(int(until // self.width), self._newest)
+        first = max(int(since // self.width) + 1, self._newest - size + 1)
+        if first > last:
+            return 0, 0
+        begin, end = first % size, last % size + 1
+        if begin < end:
+            return sum(self._good[begin:end]), sum(self._bad[begin:end])
+        good, bad = self._good, self._bad
+        return sum(good[begin:]) + sum(good[:end]), sum(bad[begin:]) + sum(bad[:end])
+
+
+class Burn(msgspec.Struct, frozen=True):
+    """An account as it stood at one moment: by window, how fast it burnt, and how many checks failed."""
+
+    rates: dict[int, float]
+    failures: dict[int, int]
+    remaining: float
+
+    def pace(self, paces: Iterable[Pace]) -> Pace | None:
+        """Give the first pace that both windows of it exceed."""
+        for pace in paces:
+            is_fast = min(self.rates[pace.long_seconds], self.rates[pace.short_seconds]) > pace.rate
+            if is_fast and self.failures[pace.long_seconds] >= FEWEST_FAILURES:
+                return pace
+        return None
 
 
 class Budget:
-    """One service's account. Times are seconds on a clock that never steps, near to wall time."""
+    """One service's account; `latest` is how it stood when it was last looked at.
+
+    Times are seconds on a clock that never steps, near to wall time.
+    """
 
     def __init__(self, objective: Objective, interval_seconds: float) -> None:
         self.objective = objective
         self.interval_seconds = interval_seconds
+        self.latest = Burn(dict.fromkeys(WINDOWS, 0.0), dict.fromkeys(WINDOWS, 0), 1.0)
         self._period = objective.period_days * DAY
         self._rings = [Ring(width, reach) for width, reach in LADDER]
         self._rings.append(Ring(max(MINUTE, int(self._period / PERIOD_BUCKETS)), int(self._period)))
@@ -86,23 +112,14 @@ class Budget:
         """Give how many seconds back each level reaches."""
         return [*(float(reach) for _, reach in LADDER), self._period]
 
-    def burn_rate(self, window: float, now: float) -> float:
-        bad, total = self._failed(window, now)
-        return bad / total / self.objective.budget
-
-    def remaining(self, now: float) -> float:
-        """Give the share of the period's budget that is left; below zero the objective is missed."""
+    def look(self, now: float) -> Burn:
+        """Give the account as it stands; below zero remaining, the objective is missed."""
+        failed = {window: self._failed(window, now) for window in WINDOWS}
+        rates = {window: bad / total / self.objective.budget for window, (bad, total) in failed.items()}
         bad, _ = self._failed(self._period, now)
-        return 1 - bad / (self._period / self.interval_seconds) / self.objective.budget
-
-    def burning(self, paces: Iterable[Pace], now: float) -> Pace | None:
-        """Give the first pace that both windows of it exceed."""
-        for pace in paces:
-            bad, _ = self._failed(pace.long_seconds, now)
-            windows = (pace.long_seconds, pace.short_seconds)
-            if bad >= FEWEST_FAILURES and all(self.burn_rate(one, now) > pace.rate for one in windows):
-                return pace
-        return None
+        remaining = 1 - bad / (self._period / self.interval_seconds) / self.objective.budget
+        self.latest = Burn(rates, {window: bad for window, (bad, _) in failed.items()}, remaining)
+        return self.latest
 
     def _failed(self, window: float, now: float) -> tuple[int, float]:
         """Give how many checks failed, and how many there are to be in the window."""
