@@ -97,9 +97,15 @@ def test_maintenance_says_whether_it_lasts(silent: Monitor) -> None:
     assert [(each["window"]["name"], each["is_active"]) for each in found] == [("always", True)]
 
 
+def kept(config: Path) -> Path:
+    """Let the monitor keep its history in a file."""
+    config.write_text(config.read_text().replace("sqlite::memory:", "sqlite:data/fks_master.db"))
+    return config
+
+
 def test_maintenance_is_planned_and_called_off(receiver: Receiver, tmp_path: Path) -> None:
     with fleet() as fks:
-        config = str(told(fks, receiver, tmp_path))
+        config = str(kept(told(fks, receiver, tmp_path)))
         with monitor("--config", config, folder=tmp_path) as one:
             wait_for(lambda: all_seen(one))
             plan = {"name": "moving", "services": ["fks_worker"], "duration_seconds": HOUR}

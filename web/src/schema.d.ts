@@ -62,7 +62,7 @@ export interface components {
         };
         /**
          * AlertLine
-         * @description An open alert. `muted` is why nobody is told (now); `told_at` when people were.
+         * @description An open alert. `muted` is why nobody is told (now); `told_at` when `receivers` were, if anybody was.
          */
         AlertLine: {
             acknowledged_at: string | null;
@@ -75,19 +75,23 @@ export interface components {
             };
             message: string;
             muted: string | null;
+            receivers: string[];
             service_id: string | null;
             service_name: string | null;
             severity: components["schemas"]["Severity"];
             since: string;
             state: components["schemas"]["AlertState"];
+            told: boolean;
             told_at: string | null;
         };
         /**
          * AlertState
          * @description Whether people know of an alert, have it in hand, or are not to hear of it now.
+         *
+         *         `firing`: it is to be told, but no receiver takes it, so nobody was.
          * @enum {unknown}
          */
-        AlertState: "acknowledged" | "muted" | "told" | "waiting";
+        AlertState: "acknowledged" | "firing" | "muted" | "told" | "waiting";
         /**
          * Attempt
          * @description Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise.
@@ -273,7 +277,7 @@ export interface components {
          * @description The kinds of event that the outside can subscribe to.
          * @enum {unknown}
          */
-        EventType: "ActionFinished" | "ActionStarted" | "ComposeFinished" | "ComposeStarted" | "ConfigReloaded" | "ContainerCrashLooping" | "ContainerDied" | "ContainerHealthChanged" | "ContainerOutOfMemory" | "ContainerPaused" | "ContainerRemoved" | "ContainerResumed" | "ContainerStarted" | "ContainerStopped" | "HighLatency" | "ServiceAppeared" | "ServiceDown" | "ServiceFlapping" | "ServiceLeft" | "ServiceRestarted" | "ServiceUp" | "StatusChanged" | "SystemAlert";
+        EventType: "ActionFinished" | "ActionStarted" | "CertificateExpiring" | "ComposeFinished" | "ComposeStarted" | "ConfigReloaded" | "ContainerCrashLooping" | "ContainerDied" | "ContainerHealthChanged" | "ContainerOutOfMemory" | "ContainerPaused" | "ContainerRemoved" | "ContainerResumed" | "ContainerStarted" | "ContainerStopped" | "CpuHigh" | "CrashLoop" | "ErrorBudgetBurning" | "ErrorRateHigh" | "HighLatency" | "JobFailed" | "LatencyHigh" | "MemoryHigh" | "MonitorDegraded" | "OutOfMemory" | "ServiceAppeared" | "ServiceDegraded" | "ServiceDown" | "ServiceFlapping" | "ServiceLeft" | "ServiceRestarted" | "ServiceUp" | "StatusChanged" | "SystemAlert";
         /**
          * Evidence
          * @description What was seen at that moment; `kind` is failure, last_good, container or logs.
@@ -488,7 +492,8 @@ export interface components {
          * @description What to mute and for how long.
          *
          *         `matchers` maps labels (service_id, service_type, event_type, severity, and those of the config) to patterns with
-         *         `*` and `?`; all must fit. Either `ends`, or `duration_seconds` from now.
+         *         `*` and `?`, `where` holds conditions such as `severity!=info` or `service_id=~fks_(api|web)`; all must fit. Either
+         *         `ends`, or `duration_seconds` from now.
          */
         NewSilence: {
             /** @default  */
@@ -499,9 +504,31 @@ export interface components {
             duration_seconds: number | null;
             /** @default null */
             ends: string | null;
+            /** @default {} */
             matchers: {
                 [key: string]: string;
             };
+            /** @default [] */
+            where: string[];
+        };
+        /**
+         * NewWindow
+         * @description Maintenance of some services (all, if none is named), from `begins` (now) on.
+         *
+         *         It lasts until `ends`, or for `duration_seconds`.
+         */
+        NewWindow: {
+            /** @default  */
+            author: string;
+            /** @default null */
+            begins: string | null;
+            /** @default null */
+            duration_seconds: number | null;
+            /** @default null */
+            ends: string | null;
+            name: string;
+            /** @default [] */
+            services: string[];
         };
         /**
          * Note
@@ -783,6 +810,8 @@ export interface components {
         /**
          * Silence
          * @description Mutes alerts of which every label named in `matchers` fits its pattern (`*` and `?`), while it lasts.
+         *
+         *         `where` holds further conditions, such as `severity!=critical`; they must hold, too.
          */
         Silence: {
             /** @default  */
@@ -795,6 +824,24 @@ export interface components {
             matchers: {
                 [key: string]: string;
             };
+            /** @default [] */
+            where: string[];
+        };
+        /**
+         * SloLine
+         * @description One service's objective. A burn rate of 1 uses the budget up in exactly its period; `burning` is fast or slow.
+         */
+        SloLine: {
+            budget_left_percent: number;
+            burn_rates: {
+                [key: string]: number;
+            };
+            burning: string | null;
+            latency_ms: number | null;
+            objective_percent: number;
+            period_days: number;
+            service_id: string;
+            service_name: string;
         };
         /**
          * Standing
@@ -888,16 +935,21 @@ export interface components {
          * Window
          * @description A planned silence of some services (all, if none is named).
          *
-         *         One-off: `begins` and `ends`. Recurring: `from_time` and `to_time` on `weekdays` (0 is Monday; none means every
-         *         day) in `zone`; one that ends before it begins goes over midnight and belongs to the day on which it begins.
+         *         One-off: `begins` and `ends`; one that was planned over the API has an `id`. Recurring: `from_time` and `to_time` on
+         *         `weekdays` (0 is Monday; none means every day) in `zone`; one that ends before it begins goes over midnight and
+         *         belongs to the day on which it begins.
          */
         Window: {
+            /** @default  */
+            author: string;
             /** @default null */
             begins: string | null;
             /** @default null */
             ends: string | null;
             /** @default null */
             from_time: string | null;
+            /** @default  */
+            id: string;
             name: string;
             /** @default [] */
             services: string[];
@@ -910,7 +962,7 @@ export interface components {
         };
         /**
          * WindowLine
-         * @description A maintenance window of the config, and whether it lasts at this moment.
+         * @description A maintenance window, and whether it lasts at this moment. One that was planned over the API has an `id`.
          */
         WindowLine: {
             is_active: boolean;

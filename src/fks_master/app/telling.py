@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from fks_master.alerts.alerter import Alerter
 from fks_master.alerts.beacon import Beacon
-from fks_master.alerts.stages import World
 from fks_master.alerts.rules import RuleBook, Sight
 from fks_master.alerts.rules.figures import families
 from fks_master.alerts.rules.watch import refill, watch
@@ -73,19 +72,16 @@ class Telling:
     def reconfigure(self, fresh: Config) -> None:
         self.alerter.reconfigure(options_of(fresh))
         self._set_beacon(fresh)
-
-    def work(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.alerter.run(), self.beacon.run()]
+        self.book.configure(fresh.alerts.rules)
 
     def _set_beacon(self, config: Config) -> None:
         alerts = config.alerts
         self.beacon.url = alerts.heartbeat_url or receivers.content(alerts.heartbeat_url_file)
         self.beacon.seconds = alerts.heartbeat_seconds
-        self.book.configure(fresh.alerts.rules)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         hub, clock = self._watching.hub, self._watching.clock
-        return [self.alerter.run(), watch(self.book, hub.bus, hub.announce, clock), self._refill()]
+        return [self.alerter.run(), self.beacon.run(), watch(self.book, hub.bus, hub.announce, clock), self._refill()]
 
     async def _refill(self) -> None:
         """Let error budgets go on where an earlier process stopped."""

@@ -37,7 +37,7 @@ def lines(book: RuleBook, services: Mapping[str, Service]) -> Iterator[SloLine]:
             budget.objective.objective_percent,
             budget.objective.period_days,
             budget.objective.latency_ms,
-            round(100 * burn.remaining, 2),
+            round(100 * burn.remaining, 4),
             {NAMES[window]: round(burn.rates[window], 3) for window in WINDOWS},
             pace.name if pace else None,
         )
