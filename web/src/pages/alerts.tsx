@@ -21,7 +21,7 @@ function sentence(alerts: AlertLine[], deliveries: DeliveryLine[], hasReceivers:
   return [head, trouble ? `${trouble}.` : deliveries.length ? "Everything that had to be delivered was delivered." : ""];
 }
 
-function Firing({ alerts, hasReceivers, again }: { alerts: AlertLine[]; hasReceivers: boolean; again: () => void }) {
+function Firing({ alerts, again }: { alerts: AlertLine[]; again: () => void }) {
   if (!alerts.length) return null;
   return (
     <Section title="Open">
@@ -51,7 +51,7 @@ function Silences({ silences, again }: { silences: Silence[]; again: () => void 
         <tbody>
           {silences.map((one) => (
             <tr key={one.id}>
-              <td class="name">{[...Object.entries(one.matchers).map(([name, value]) => `${name} ${value}`), ...(one.where ?? [])].join(", ")}</td>
+              <td class="name">{[...Object.entries(one.matchers).map(([name, value]) => `${name} ${value}`), ...one.where].join(", ")}</td>
               <td class="why">{one.comment}</td>
               <td>{one.author}</td>
               <td class="number" title={exact(one.ends)}>ends in {span((Date.parse(one.ends) - now.value) / 1000)}</td>
@@ -98,7 +98,7 @@ export function AlertsPage() {
     <>
       <Say head={head} rest={rest}><button aria-expanded={isSilencing} onClick={() => silence(!isSilencing)}>New silence</button></Say>
       {isSilencing && <SilenceForm onDone={() => (silence(false), again())} />}
-      <Firing alerts={alerts.value} hasReceivers={receivers.length > 0} again={again} />
+      <Firing alerts={alerts.value} again={again} />
       <Silences silences={silences.value ?? []} again={again} />
       {windows.length > 0 && (
         <Section title="Maintenance">
