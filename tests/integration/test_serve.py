@@ -1,9 +1,6 @@
-import http.client
 import json
 import signal
 import socket
-import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -105,36 +102,6 @@ def test_logs_are_json_where_asked(config: Path) -> None:
         line = wait_for(lambda: next((line for line in one.log.splitlines() if "config_rejected" in line), ""))
     said = json.loads(line)
     assert (said["event"], said["level"]) == ("config_rejected", "error")
-
-
-def make_certificate(folder: Path, name: str) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", f"/CN={name}",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
-
-def test_tls_serves_everything(config: Path) -> None:
-    make_certificate(config.parent, "first")
-    where = {"FKS_TLS_CERT": str(config.parent / "cert.pem"), "FKS_TLS_KEY": str(config.parent / "key.pem")}
-    with monitor("--config", str(config), FKS_TLS_REQUIRED="1", **where) as one:
-        assert one.address.startswith("https://")
-        context = ssl.create_default_context(cafile=config.parent / "cert.pem")
-        connection = http.client.HTTPSConnection(one.address.removeprefix("https://"), context=context)
-        connection.request("GET", "/health")
-        assert connection.getresponse().status == 200
-        connection.close()
-
-
-def test_without_a_usable_certificate_it_falls_back_loudly_unless_tls_is_required(config: Path) -> None:
-    where = {"FKS_TLS_CERT": "none.pem", "FKS_TLS_KEY": "none.pem"}
-    with monitor("--config", str(config), **where) as one:
-        assert one.address.startswith("http://")
-        assert "TLS is off" in one.log
-    code, errors = end_of(config.parent, "--config", str(config), FKS_TLS_REQUIRED="1", **where)
-    assert code == 1
-    assert "none.pem" in errors
 
 
 def test_systemd_is_told(config: Path, tmp_path: Path) -> None:

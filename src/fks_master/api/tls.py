@@ -11,13 +11,14 @@ from fks_master.errors import TlsError
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 
 
 class Certificate:
     """A pair of PEM files and the context that serves them.
 
-    New handshakes see a renewed pair at once; connections that are open keep the old one.
+    New handshakes see a renewed pair at once; connections that are open keep the old one. `trouble` says why a
+    pair that changed is not served.
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -26,6 +27,7 @@ class Certificate:
         self._key = key
         self.context = _context(certificate, key)
         self._seen = self._stamp()
+        self.trouble: str | None = None
 
     def renew(self) -> bool:
         """Load the pair again if a file changed. One that cannot be used is said once, and the old pair stays."""
@@ -37,8 +39,10 @@ class Certificate:
             _context(self._certificate, self._key)  # a pair that does not fit would leave the live context broken
             self.context.load_cert_chain(self._certificate, self._key)
         except (TlsError, OSError) as error:
-            log.warning("certificate_not_renewed", reason=str(error))
+            log.error("certificate_not_renewed", reason=str(error))  # noqa: TRY400 - the reason says it
+            self.trouble = f"The certificate on disk cannot be used, the one before it is served still: {error}"
             return False
+        self.trouble = None
         log.info("certificate_renewed", certificate=str(self._certificate))
         return True
 
@@ -61,6 +65,11 @@ class Tls(msgspec.Struct, frozen=True):
     def context(self) -> ssl.SSLContext | None:
         return self.certificate.context if self.certificate else None
 
+    @property
+    def trouble(self) -> str | None:
+        """What the owner should know now."""
+        return self.certificate.trouble if self.certificate else self.warning
+
 
 def prepare(certificate: Path | None, key: Path | None, *, is_required: bool) -> Tls:
     """Fall back to HTTP when the pair cannot be loaded, with a warning to show everywhere.
@@ -74,6 +83,7 @@ def prepare(certificate: Path | None, key: Path | None, *, is_required: bool) ->
     except TlsError as error:
         if is_required:
             raise
+        log.error("tls_off", reason=str(error))  # noqa: TRY400 - the reason says it
         return Tls(warning=f"TLS is off, everything is served over plain HTTP: {error}")
 
 

@@ -141,7 +141,7 @@ class Serving:
         )
 
     def _warnings(self) -> list[str]:
-        found = [self._tls.warning] if self._tls.warning else []
+        found = [self._tls.trouble] if self._tls.trouble else []
         if self._doors.doorkeeper.is_open and self._acting.is_enabled:
             found.append("Open mode: whoever reaches this address may restart services. Set FKS_MONITOR_API_KEY.")
         if self._watching.past.journal.is_failing:
