@@ -49,6 +49,7 @@ bench: setup
 	$(BIN)/python -m bench.jobs
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.dashboard
+	$(BIN)/python -m bench.tracing
 
 soak: setup
 	FKS_SOAK_KILLS=50 $(BIN)/pytest tests/faults/test_r2_random_kills.py

@@ -1,6 +1,7 @@
 """A real OTLP receiver for the tests of tracing."""
 
 import threading
+from email.message import Message
 from gzip import decompress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,6 +13,8 @@ class Collector:
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
+        self.headers: list[Message] = []
+        self.answers: list[int] = []  # what to answer the next requests; 200 to all others
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -21,8 +24,10 @@ class Collector:
                     body = decompress(body)
                 request = ExportTraceServiceRequest()
                 request.ParseFromString(body)
+                collector.headers.append(self.headers)
                 collector.requests.append(request)
-                self.send_response(200 if self.path == "/v1/traces" else 404)
+                status = collector.answers.pop(0) if collector.answers else 200
+                self.send_response(status if self.path == "/v1/traces" else 404)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

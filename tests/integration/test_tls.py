@@ -77,7 +77,7 @@ def test_only_tls_1_2_and_later_are_spoken(pair: tuple[Path, Path], tmp_path: Pa
         old = anyone()
         old.set_ciphers("ALL:@SECLEVEL=0")  # the client itself would refuse to ask
         old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-        with pytest.raises(OSError, match="UNEXPECTED_EOF|PROTOCOL_VERSION|reset"):
+        with pytest.raises(OSError, match=r"UNEXPECTED_EOF|PROTOCOL_VERSION|reset"):
             shake_hands(one, old)
 
 

@@ -1,34 +1,93 @@
 """Traces of a running monitor, as a collector gets them."""
 
+import os
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.collector import Collector
-from tests.process import monitor, wait_for
+from tests.process import fleet, monitor, wait_for
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def test_checks_and_requests_are_traced_and_a_trace_is_continued(tmp_path: Path) -> None:
-    config = tmp_path / "monitor.toml"
-    config.write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\nretry_attempts = 1\n')
-    collector = Collector()
-    try:
-        with monitor("--config", str(config), FKS_OTEL_ENDPOINT=collector.address) as one:
-            wait_for(lambda: one.status("one") == "Unhealthy")
-            one.request("/health", traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
+DOCKER = """#!/bin/sh
+case "$*" in
+  "compose version --short") echo 2.26.1 ;;
+  *"config --format json") echo '{"name": "shop", "services": {}}' ;;
+  "ps --all"*) ;;
+  *" pull --"*) exit 17 ;;
+esac
+"""
+
+
+def notes_of(span: Any) -> dict[str, object]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes}
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    one = Collector()
+    yield one
+    one.close()
+
+
+def test_checks_are_traced_with_their_phases_and_why_they_failed(collector: Collector) -> None:
+    with fleet() as targets:
+        targets.behave("fks_data", "error")
+        with monitor("--config", str(targets.config), FKS_OTEL_ENDPOINT=collector.address) as one:
+            wait_for(lambda: one.status("fks_data") == "Unhealthy" and one.status("fks_api") == "Healthy")
             assert one.stop() == 0
-        spans = collector.spans
-    finally:
-        collector.close()
-    continued = [span for span in spans if span.trace_id.hex() == TRACE]
-    assert [span.name for span in continued] == ["http.request"]
-    notes = {each.key: each.value for each in continued[0].attributes}
-    assert notes["http.route"].string_value == "/health"
-    assert notes["http.response.status_code"].int_value == 200
-    check = next(span for span in spans if span.name == "check")
-    assert "refused" in check.status.message
+    checks = {notes_of(span)["fks.service_id"]: span for span in collector.spans if span.name == "check"}
+    good, bad = checks["fks_api"], checks["fks_data"]
+    assert notes_of(good)["http.response.status_code"] == 200
+    phases = [event.name for event in good.events]
+    assert phases[0] in {"dns", "connect"}
+    assert phases[-2:] == ["first_byte", "transfer"] or phases[-1] == "first_byte"
+    moments = [event.time_unix_nano for event in good.events]
+    assert moments == sorted(moments)
+    slack = 1e6  # the clocks of libcurl and of the span are read at different moments
+    assert good.start_time_unix_nano - slack <= moments[0] <= moments[-1] <= good.end_time_unix_nano + slack
+    assert "status" in bad.status.message
+
+
+def test_requests_restarts_and_jobs_continue_the_trace_that_they_came_with(
+    collector: Collector, tmp_path: Path
+) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "docker-compose.yml").write_text("services: {}\n")
+    (tmp_path / "monitor.toml").write_text(
+        '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\ndocker_container = "one"\n'
+    )
+    came = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01", "x_request_id": "mine"}
+    where = {
+        "FKS_OTEL_ENDPOINT": collector.address,
+        "FKS_TRACE_SAMPLE_RATIO": "0",  # only what somebody else wants to see
+        "DOCKER_HOST": f"unix://{tmp_path}/none.sock",
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "FKS_JSON_LOG": "1",
+        "FKS_LOG_LEVEL": "debug",
+    }
+    with monitor("--config", "monitor.toml", folder=tmp_path, **where) as one:
+        assert one.request("/health", **came)[0] == 200
+        assert one.request("/api/services/one/restart", "POST", **came)[0] == 503
+        assert one.request("/api/compose", "POST", {"action": "pull"}, **came)[0] == 500
+        assert one.stop() == 0
+    assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
+    spans = {span.name: span for span in collector.spans}
+    health, restart, job = spans["GET /health"], spans["service restart"], spans["compose pull"]
+    notes = notes_of(health)
+    assert (notes["http.route"], notes["http.response.status_code"]) == ("/health", 200)
+    assert notes["fks.request_id"] == "mine"
+    assert health.parent_span_id.hex() == "b7ad6b7169203331"
+    assert restart.parent_span_id == spans["POST /api/services/{service_id}/restart"].span_id
+    assert "Docker" in restart.status.message
+    assert job.parent_span_id == spans["POST /api/compose"].span_id
+    assert job.status.message == "exit code 17"
 
 
 def test_checks_and_webhooks_take_their_trace_along(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from fks_master.alerts.notify import Answer, Mail, Message, Request, Verdict
-from fks_master.tracing import NoTracer, Tracer
+from fks_master.tracing import Kind, NoTracer, Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Sender:
         self.tracer: Tracer = NoTracer()
 
     async def send(self, receiver: str, message: Message) -> Answer:
-        with self.tracer.span("notification", {"fks.receiver": receiver}) as span:
+        with self.tracer.span("notification", {"fks.receiver": receiver}, kind=Kind.CLIENT) as span:
             answer = await self._send(receiver, message)
             if answer.verdict is not Verdict.SENT:
                 span.fail(answer.text)

@@ -22,7 +22,7 @@ from fks_master.api.live import LiveFeed
 from fks_master.api.static_files import STATIC
 from fks_master.clock import Clock
 from fks_master.metrics import Metrics
-from fks_master.tracing import Tracer
+from fks_master.tracing import Kind, Span, Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -80,19 +80,32 @@ class Observed:
         try:
             with (
                 structlog.contextvars.bound_contextvars(request_id=request_id.decode()),
-                self._tracer.span("http.request", traceparent=_traceparent(scope)) as span,
+                self._tracer.span("HTTP", traceparent=_traceparent(scope), kind=Kind.SERVER) as span,
             ):
                 try:
                     await self._app(scope, receive, send_with_headers)
                 except asyncio.CancelledError:  # the server ends, and has waited for us long enough
                     if status is None:
                         await problem(503, "Service Unavailable", "FKS Master stops")(scope, receive, send_with_headers)
-                span.note("http.route", scope["state"].get("template", "other"))
-                span.note("http.response.status_code", status or 500)
+                finally:
+                    _describe(span, scope, status or 500)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             path = scope["state"].get("template", "other")
             self._metrics.request(method, path, status or 500, self._clock.monotonic() - started)
+
+
+def _describe(span: Span, scope: Scope, status: int) -> None:
+    """Name a request as OpenTelemetry's conventions do."""
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    route = scope["state"].get("template", "other")
+    span.rename(f"{method} {route}")
+    span.note("http.request.method", method)
+    span.note("http.route", route)
+    span.note("http.response.status_code", status)
+    span.note("fks.request_id", scope["state"]["request_id"])
+    if status >= 500:
+        span.fail(f"HTTP {status}")
 
 
 def _traceparent(scope: Scope) -> str | None:

@@ -44,7 +44,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
     """Watch until SIGTERM or SIGINT; SIGHUP reloads the config. Raises FksError when it cannot start."""
     config, settings, clock = run.config, run.settings, SystemClock()
     async with AsyncExitStack() as stack:
-        tracer = observed(settings, stack)
+        tracer = observed(settings, clock, stack)
         tls = prepare(settings.tls_cert, settings.tls_key, is_required=settings.tls_required)
         port = Port(stack.enter_context(listen(settings.host, settings.port)), tls)
         watching = Watching(config, clock, tracer, stack)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -12,6 +13,7 @@ from fks_master.config.walk import nearest, show
 from fks_master.errors import ConfigError
 
 T = TypeVar("T")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 class LogLevel(StrEnum):
@@ -35,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Path | None = None
     tls_required: bool = False
     otel_endpoint: str | None = None
+    otel_headers: Mapping[str, str] = {}
     service_name: str = "fks_master"
     trace_sample_ratio: float = 1.0
     docker_host: str = "unix:///var/run/docker.sock"
@@ -45,9 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        secrets = {"api_key", "ws_jwt_secret"}
+        secrets = {"api_key", "ws_jwt_secret", "otel_headers"}
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return [(name, "…" if name in secrets and value is not None else value) for name, value in values]
+        return [(name, "…" if name in secrets and value else value) for name, value in values]
 
 
 def read_environment(environ: Mapping[str, str]) -> Settings:
@@ -64,6 +67,7 @@ def read_environment(environ: Mapping[str, str]) -> Settings:
         tls_key=reader.read("FKS_TLS_KEY", Path, default.tls_key),
         tls_required=reader.read("FKS_TLS_REQUIRED", _switch, default.tls_required),
         otel_endpoint=reader.read("FKS_OTEL_ENDPOINT", _address, default.otel_endpoint),
+        otel_headers=reader.headers("OTEL_EXPORTER_OTLP_HEADERS"),
         service_name=reader.read("FKS_SERVICE_NAME", str.strip, default.service_name),
         trace_sample_ratio=reader.read("FKS_TRACE_SAMPLE_RATIO", _ratio, default.trace_sample_ratio),
         docker_host=reader.read("DOCKER_HOST", str.strip, default.docker_host),
@@ -104,6 +108,15 @@ class _Reader:
         elif text and not text.strip():
             self.mistakes.append(f"{name}: found only blanks, expected a secret")
         return text.strip() or None
+
+    def headers(self, name: str) -> dict[str, str]:
+        """Read "name=value,name=value", percent-encoded as OpenTelemetry has it. The values are secrets."""
+        pairs = [pair.partition("=") for pair in (self.secret(name) or "").split(",") if pair.strip()]
+        found = {key.strip(): unquote(value.strip()) for key, _, value in pairs}
+        if not all(_HEADER_NAME.fullmatch(key) and value.isprintable() and value for key, value in found.items()):
+            self.mistakes.append(f"{name}: expected name=value, with commas between several")
+            return {}
+        return found
 
     def _secret_file(self, name: str, path: Path) -> str | None:
         try:

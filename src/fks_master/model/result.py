@@ -47,6 +47,12 @@ class Phases(msgspec.Struct, frozen=True):
     first_byte: float = 0.0
     transfer: float = 0.0
 
+    @property
+    def happened(self) -> list[tuple[str, float]]:
+        """Give the phases that happened, in their order."""
+        values = zip(self.__struct_fields__, msgspec.structs.astuple(self), strict=True)
+        return [(name, seconds) for name, seconds in values if seconds]
+
 
 class Component(msgspec.Struct, frozen=True):
     """A part or dependency that a service reports about in its health body."""

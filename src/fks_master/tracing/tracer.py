@@ -3,25 +3,49 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from datetime import datetime
-from typing import Protocol
+from enum import IntEnum
+from typing import NamedTuple, Protocol
 
 Value = str | int | float | bool
 
-_outgoing: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+class Kind(IntEnum):
+    """How a span stands to others, by OTLP's numbers."""
+
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+
+
+class SpanContext(NamedTuple):
+    """What others need to know of a span to continue its trace."""
+
+    trace_id: int
+    span_id: int
+    is_sampled: bool
+
+
+current: ContextVar[SpanContext | None] = ContextVar("span", default=None)
 
 
 def outgoing() -> str | None:
     """Return the `traceparent` header to send with a request made now (W3C Trace Context); None: send none."""
-    return _outgoing.get()
+    found = current.get()
+    if found is None:
+        return None
+    return f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.is_sampled:02x}"
 
 
 class Span(Protocol):
     """A piece of work under way."""
 
+    def rename(self, name: str) -> None: ...
+
     def note(self, name: str, value: Value) -> None: ...
 
-    def mark(self, name: str, at: datetime) -> None: ...
+    def mark(self, name: str, seconds_ago: float = 0.0) -> None:
+        """Write down that something happened."""
+        ...
 
     def fail(self, reason: str) -> None: ...
 
@@ -30,9 +54,13 @@ class Tracer(Protocol):
     """Opens spans. One that is opened inside another becomes its child."""
 
     def span(
-        self, name: str, notes: Mapping[str, Value] | None = None, traceparent: str | None = None
+        self,
+        name: str,
+        notes: Mapping[str, Value | None] | None = None,
+        traceparent: str | None = None,
+        kind: Kind = Kind.INTERNAL,
     ) -> AbstractContextManager[Span]:
-        """Open a span; `traceparent` is the header of a request that it continues."""
+        """Open a span. A note of None is left out; `traceparent` is the header of a request that it continues."""
         ...
 
     def ids(self) -> dict[str, str]:
@@ -45,10 +73,13 @@ class Tracer(Protocol):
 
 
 class _NoSpan:
+    def rename(self, name: str) -> None:
+        pass
+
     def note(self, name: str, value: Value) -> None:
         pass
 
-    def mark(self, name: str, at: datetime) -> None:
+    def mark(self, name: str, seconds_ago: float = 0.0) -> None:
         pass
 
     def fail(self, reason: str) -> None:
@@ -62,9 +93,13 @@ class NoTracer:
     """Tracing is off: every span is the same nothing."""
 
     def span(
-        self, name: str, notes: Mapping[str, Value] | None = None, traceparent: str | None = None
+        self,
+        name: str,
+        notes: Mapping[str, Value | None] | None = None,
+        traceparent: str | None = None,
+        kind: Kind = Kind.INTERNAL,
     ) -> AbstractContextManager[Span]:
-        del name, notes, traceparent
+        del name, notes, traceparent, kind
         return _NOTHING
 
     def ids(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from fks_master.api.commands import Fields, RefusedError, Remote, Send, key_of
 from fks_master.api.endpoint import Access, Endpoint
 from fks_master.clock import Clock
 from fks_master.control.controller import Action, Controller, Done, Origin
+from fks_master.tracing import outgoing
 
 LONGEST_KEY = 200
 
@@ -34,7 +35,7 @@ def origin_of(request: Request) -> Origin:
     """Return who asked, and under which ids."""
     state = request.scope["state"]
     key = request.headers.get("idempotency-key", "")[:LONGEST_KEY] or None
-    return Origin(state["caller"].name, state.get("request_id"), key, request.headers.get("traceparent"))
+    return Origin(state["caller"].name, state.get("request_id"), key, outgoing() or request.headers.get("traceparent"))
 
 
 class ControlRoutes:
