@@ -11,13 +11,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from fks_master.app.watching import traced
+from fks_master.app.traced import traced_tell
 from fks_master.clock import SystemClock
 from fks_master.model import Outcome, Result, Service
 from fks_master.model.result import Phases
-from fks_master.scheduler.loop import Probe
+from fks_master.scheduler.loop import Tell
 from fks_master.tracing import NoTracer, Tracer
 from fks_master.tracing.otlp import OtlpTracer
 
@@ -40,31 +41,31 @@ FOUND = Result("fks_api", Outcome.SUCCESS, datetime.now(UTC), 0.01, phases=PHASE
 SERVICE = Service("fks_api", "FKS API", "http://127.0.0.1:8000/health")
 
 
-async def probe(_: Service) -> Result:
-    return FOUND
+def answer(_: Service, answered: Callable[[Result | Exception], None]) -> bool:
+    answered(FOUND)
+    return True
 
 
-async def cost(ask: Probe, checks: int) -> float:
+async def cost(ask: Tell, checks: int) -> float:
     """Return µs of CPU per check, asked in bursts of a hundred."""
     before = time.process_time()
     for _ in range(checks // 100):
         for _ in range(100):
-            await ask(SERVICE)
+            ask(SERVICE, id)
         await asyncio.sleep(100 / A_SECOND / 4)
     await asyncio.sleep(2.5)  # for the exporter
     return (time.process_time() - before) / checks * 1e6
 
 
 async def above(tracer: Tracer, checks: int) -> float:
-    return statistics.median(
-        [await cost(traced(probe, tracer), checks) - await cost(probe, checks) for _ in range(ROUNDS)]
-    )
+    traced = traced_tell(answer, tracer)
+    return statistics.median([await cost(traced, checks) - await cost(answer, checks) for _ in range(ROUNDS)])
 
 
 async def main(checks: int) -> None:
-    off = traced(probe, NoTracer())
+    off = traced_tell(answer, NoTracer())
     print("| what | measured | bar |\n|---|---|---|")
-    print(f"| tracing off | {'0 µs: the untraced function itself' if off is probe else 'MORE'} | 0 |")
+    print(f"| tracing off | {'0 µs: the untraced function itself' if off is answer else 'MORE'} | 0 |")
     with subprocess.Popen([sys.executable, "-c", SINK], stdout=subprocess.PIPE, text=True) as sink:  # noqa: ASYNC220
         port = sink.stdout.readline().strip()
         cases = [

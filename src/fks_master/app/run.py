@@ -13,7 +13,8 @@ from fks_master.api.tls import Tls, prepare
 from fks_master.app.acting import Acting
 from fks_master.app.serving import Parts, Port, Serving, authority_of, standing_by
 from fks_master.app.telling import Telling
-from fks_master.app.watching import Watching, observed
+from fks_master.app.traced import observed
+from fks_master.app.watching import Watching
 from fks_master.background import Background
 from fks_master.clock import SystemClock
 from fks_master.config.environment import Settings

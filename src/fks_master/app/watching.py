@@ -1,6 +1,5 @@
 """The parts that look: prober, scheduler, hub, and what they remember."""
 
-import asyncio
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -9,24 +8,22 @@ from typing import Any
 
 from fks_master import heartbeats, history
 from fks_master.alerts import store as alert_store
+from fks_master.app.traced import traced, traced_tell
 from fks_master.clock import Clock
-from fks_master.config.environment import Settings
 from fks_master.config.schema import Config
 from fks_master.control.discovery import remembered
 from fks_master.heartbeats.ward import Ward, is_pushed
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
-from fks_master.logs import configure
 from fks_master.metrics import Metrics
-from fks_master.model import Event, EventType, Result, Service
+from fks_master.model import Event, EventType, Service
 from fks_master.probes.prober import Prober
-from fks_master.scheduler.loop import Probe, Scheduler, needs_a_task
+from fks_master.scheduler.loop import Scheduler
 from fks_master.storage import Database, Restored
 from fks_master.storage.address import MEMORY, database_at
-from fks_master.tracing import Kind, NoTracer, Tracer
+from fks_master.tracing import Tracer
 
-TRACES_SECONDS = 1.5
 DATA = Path("data")
 FOUND = DATA / "discovered.json"
 
@@ -53,7 +50,7 @@ class Watching:
             clock,
             config.monitoring.batch_size,
             on_pause=partial(_tell_pause, self.hub, clock),
-            tell=self.prober.tell if isinstance(tracer, NoTracer) else needs_a_task,
+            tell=traced_tell(self.prober.tell, tracer),
         )
 
     async def restore(self) -> Restored:
@@ -81,14 +78,6 @@ def _asked(services: Iterable[Service]) -> list[Service]:
     return [service for service in services if not is_pushed(service)]
 
 
-def observed(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Tracer:
-    """Set up traces and the log, whose lines name the trace that they belong to."""
-    tracer = _tracer(settings, clock)
-    stack.push_async_callback(asyncio.to_thread, tracer.close, TRACES_SECONDS)
-    configure(settings.log_level, as_json=settings.json_log, ids=tracer.ids)
-    return tracer
-
-
 def _watched_last(config: Config) -> tuple[Service, ...]:
     """Return the services of the config, and those that were found the last time: they are looked at anew."""
     configured = {one.id for one in config.services}
@@ -113,38 +102,6 @@ def _prober(clock: Clock, stack: AsyncExitStack) -> Prober:
     return prober
 
 
-def _tracer(settings: Settings, clock: Clock) -> Tracer:
-    if settings.otel_endpoint is None:
-        return NoTracer()
-    from fks_master.tracing.otlp import OtlpTracer  # noqa: PLC0415 - only for those who trace
-
-    return OtlpTracer(
-        settings.otel_endpoint, settings.service_name, settings.trace_sample_ratio, clock, settings.otel_headers
-    )
-
-
 def _tell_pause(hub: Hub, clock: Clock, seconds: float) -> None:
     message = f"The monitor itself was held up for {seconds:.1f} s; checks under way meanwhile do not count"
     hub.announce(Event(EventType.SYSTEM_ALERT, message, clock.now(), data={"pause_seconds": round(seconds, 3)}))
-
-
-def traced(probe: Probe, tracer: Tracer) -> Probe:
-    """Give every check a span of its own, in which the end of each phase is an event."""
-    if isinstance(tracer, NoTracer):
-        return probe
-
-    async def ask(service: Service) -> Result:
-        with tracer.span("check", {"fks.service_id": service.id}, kind=Kind.CLIENT) as span:
-            result = await probe(service)
-            span.note("fks.outcome", result.outcome.value)
-            if result.status_code is not None:
-                span.note("http.response.status_code", result.status_code)
-            left = sum(seconds for _, seconds in result.phases.happened)
-            for phase, seconds in result.phases.happened:
-                left -= seconds
-                span.mark(phase, left)
-            if result.reason:
-                span.fail(f"{result.reason}: {result.message}")
-            return result
-
-    return ask

@@ -46,7 +46,8 @@ class HttpProbe:
         def told(finding: Finding | Exception) -> None:
             answered(finding.result if isinstance(finding, Finding) else finding)
 
-        self._thread.tell(_PlainRequest(service, question.plan, NO_ROUTE, self._clock), told)
+        plan = question.plan.traced(outgoing())
+        self._thread.tell(_PlainRequest(service, plan, NO_ROUTE, self._clock), told)
         return True
 
     async def probe(self, service: Service) -> Result:

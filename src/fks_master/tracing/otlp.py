@@ -62,7 +62,19 @@ class OtlpTracer:
 class OtlpSpan:
     """A span under way: a context manager, and what happens inside of it."""
 
-    __slots__ = ("_begin", "_context", "_kind", "_marks", "_name", "_notes", "_parent", "_reason", "_token", "_tracer")
+    __slots__ = (
+        "_begin",
+        "_context",
+        "_is_detached",
+        "_kind",
+        "_marks",
+        "_name",
+        "_notes",
+        "_parent",
+        "_reason",
+        "_token",
+        "_tracer",
+    )
     _token: Token[SpanContext | None]
 
     def __init__(
@@ -82,6 +94,7 @@ class OtlpSpan:
         self._marks: list[tuple[int, str]] = []
         self._reason: str | None = None
         self._begin = 0.0
+        self._is_detached = False
 
     def __enter__(self) -> Self:
         self._token = current.set(self._context)
@@ -92,10 +105,17 @@ class OtlpSpan:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         current.reset(self._token)
-        if not self._context.is_sampled:
-            return
         if error is not None and self._reason is None:
             self._reason = type(error).__name__
+        if not self._is_detached:
+            self.end()
+
+    def detach(self) -> None:
+        self._is_detached = True
+
+    def end(self) -> None:
+        if not self._context.is_sampled:
+            return
         now, wall = self._now()
         parent_id = self._parent.span_id if self._parent else 0
         begin = wall - int((now - self._begin) * 1e9)

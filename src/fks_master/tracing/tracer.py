@@ -49,6 +49,12 @@ class Span(Protocol):
 
     def fail(self, reason: str) -> None: ...
 
+    def detach(self) -> None:
+        """Let the span go on after its block, until `end`; one that is never ended is never sent."""
+        ...
+
+    def end(self) -> None: ...
+
 
 class Tracer(Protocol):
     """Opens spans. One that is opened inside another becomes its child."""
@@ -83,6 +89,12 @@ class _NoSpan:
         pass
 
     def fail(self, reason: str) -> None:
+        pass
+
+    def detach(self) -> None:
+        pass
+
+    def end(self) -> None:
         pass
 
 
