@@ -46,6 +46,7 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m bench.checks
+	$(BIN)/python -m bench.serving
 	$(BIN)/python -m bench.jobs
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.dashboard

@@ -51,6 +51,7 @@ class Watching:
             config.monitoring.batch_size,
             on_pause=partial(_tell_pause, self.hub, clock),
             tell=traced_tell(self.prober.tell, tracer),
+            on_begin=self.metrics.lateness.observe,
         )
 
     async def restore(self) -> Restored:

@@ -17,6 +17,7 @@ RESPONSE_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 COMPOSE_BUCKETS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 RESTART_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+LATENESS_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ERROR_WINDOW_SECONDS = 300.0
 MOST_FAILURES = 10_000
 SLICE = 250  # services whose lines are written in one go
@@ -122,6 +123,7 @@ class Metrics:
         self._durations: dict[tuple[str, str], Histogram] = {}
         self._compose: Counter[tuple[str, bool]] = Counter()
         self._compose_durations: dict[str, Histogram] = {}
+        self.lateness = Histogram(LATENESS_BUCKETS)
         self.websocket_connections = 0
         self._sources: list[Callable[[], Iterable[Family]]] = []
         self.compose_unauthorized = 0
@@ -264,6 +266,9 @@ class Metrics:
     def _monitor_lines(self, monotonic: float) -> Iterable[str]:
         yield from _head("fks_monitor_uptime_seconds_total", "counter", "Seconds since the monitor started.")
         yield f"fks_monitor_uptime_seconds_total {monotonic - self._started:.3f}"
+        lateness = "fks_monitor_check_lateness_seconds"
+        yield from _head(lateness, "histogram", "How much later than due checks began; first looks do not count.")
+        yield self.lateness.text(lateness, "").replace("{,", "{").replace("{}", "")
         yield from _head("fks_websocket_connections_active", "gauge", "Open WebSocket connections.")
         yield f"fks_websocket_connections_active {self.websocket_connections}"
         yield from _head("fks_compose_unauthorized_total", "counter", "Refused Compose requests.")

@@ -32,12 +32,12 @@ SILENT_SECONDS = 1.0
 KNOWN_SILENT_SECONDS = 0.05
 SWEEP_SECONDS = 0.25
 BACKOFF_SECONDS = 0.25
-SHORTEST_WAIT_SECONDS = 0.08  # what is due within it starts together
+SHORTEST_WAIT_SECONDS = 0.05  # what is due within it starts together
 VOID_RETRY_SECONDS = 1.0
 UNSEEN_RETRY_SECONDS = 2.0
 
 
-def ignore_pause(_: float) -> None:
+def ignore(_: float) -> None:
     """Tell nobody."""
 
 
@@ -62,8 +62,9 @@ class _Check(Place):
 class Scheduler:
     """Asks the probe when a service is due, and hands each result to the sink.
 
-    `on_pause` is told how many seconds this process was held up, once a pause. `tell` may take a service over and call
-    back, which costs less than a task; what it does not take (it returns False) the probe is asked.
+    `on_pause` is told how many seconds this process was held up, once a pause; `on_begin` how late a check begins.
+    `tell` may take a service over and call back, which costs less than a task; what it does not take (it returns False)
+    the probe is asked.
     """
 
     def __init__(  # noqa: PLR0913 - what it is joined to, and nothing else
@@ -73,11 +74,13 @@ class Scheduler:
         clock: Clock,
         batch_size: int,
         *,
-        on_pause: Callable[[float], None] = ignore_pause,
+        on_pause: Callable[[float], None] = ignore,
         tell: Tell = needs_a_task,
+        on_begin: Callable[[float], None] = ignore,
     ) -> None:
         self._probe = probe
         self._tell = tell
+        self._on_begin = on_begin
         self._sink = sink
         self._clock = clock
         self._lanes: Lanes[_Check] = Lanes(batch_size, self._begin)
@@ -216,7 +219,10 @@ class Scheduler:
         if not self._is_watched(service):
             self._lanes.leave(check)
             return
-        check.started = check.started or now
+        if check.number == 0:
+            check.started = now
+            if service.id in self._seen:
+                self._on_begin(now - check.due)
         check.asked_at = now
         check.number += 1
         if service.id in self._silent:
