@@ -71,6 +71,8 @@ def ask(port: int, expression: str) -> Any:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=10) as answer:
             return json.load(answer)["data"]["result"]
     except urllib.error.HTTPError as error:
+        if error.code == 503:  # it still starts
+            return []
         pytest.fail(f"{expression}: {error.read().decode()}")
     except OSError:
         return []
