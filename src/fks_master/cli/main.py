@@ -24,7 +24,7 @@ COMMANDS = {
         "db",
         "export",
     )
-}
+} | {"import": "fks_master.cli.importing"}
 MEANT = {"-h", "--help", "--version"}
 
 

@@ -35,6 +35,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     return _config(_read(content, str(source)), source)
 
 
+def check(content: bytes, source: str) -> None:
+    """Raise a ConfigError if `load` would refuse a file with this content."""
+    _read(content, source)
+
+
 def _read(content: bytes, source: str) -> File:
     document = _parse(content, source)
     mistakes = [*walk.find_mistakes(document, File), *references.find_mistakes(document.get("services"))]

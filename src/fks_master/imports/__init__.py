@@ -1,0 +1,1 @@
+"""Configurations of other monitors, read into ours; what cannot be carried over is said."""
