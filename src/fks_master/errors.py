@@ -8,6 +8,7 @@ FksError
 ├── ListenError    the address or port cannot be used
 ├── StorageError
 │   ├── StoreUnavailableError    the store cannot be reached or written now; the next try may succeed
+│   │   └── StoreFullError       there is no room left on its disk
 │   ├── StatementRefusedError    the store works, but not with this statement; trying again is no use
 │   ├── StoreOccupiedError       another instance works on the store
 │   └── SchemaError              a newer version has written the store, or a migration does not fit
@@ -58,6 +59,10 @@ class StorageError(FksError):
 
 class StoreUnavailableError(StorageError):
     """The store cannot be reached or written now."""
+
+
+class StoreFullError(StoreUnavailableError):
+    """There is no room left on the store's disk; deleting through `Database.relieve` may still work."""
 
 
 class StatementRefusedError(StorageError):

@@ -145,7 +145,8 @@ class Serving:
         if self._doors.doorkeeper.is_open and self._acting.is_enabled:
             found.append("Open mode: whoever reaches this address may restart services. Set FKS_MONITOR_API_KEY.")
         if self._watching.past.journal.is_failing:
-            found.append("The history cannot be written: what is seen now is kept in memory only.")
+            why = ": its disk is full" if self._watching.past.journal.is_full else ""
+            found.append(f"The history cannot be written{why}. What is seen now is kept in memory only.")
         failing = [lane.receiver.name for lane in self._telling.alerter.lanes.values() if lane.is_failing]
         if failing:
             found.append(f"Nobody can be told by {', '.join(failing)}: the last try failed.")

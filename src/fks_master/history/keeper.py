@@ -5,6 +5,7 @@ on from the last mark. Minutes are rolled up for all services at once and writte
 by service, all in small transactions, between which everything else gets its turn.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ import msgspec
 import structlog
 
 from fks_master.clock import Clock
-from fks_master.errors import StorageError
+from fks_master.errors import StorageError, StoreFullError
 from fks_master.history import sketch
 from fks_master.history.recorder import SQL, Recorder
 from fks_master.history.sums import Sum
@@ -25,10 +26,14 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
 FINER = {HOUR: MINUTE, DAY: HOUR}
 LATE_MS = 5000
+LAST_MS = 2**53
 FIRST_TURN_SECONDS = 20.0
+RETRY_SECONDS = 5.0
 TURN_SECONDS = 300.0
 PRUNE_SECONDS = 3600.0
 ROWS_AT_ONCE = 1000
+SLICE_ROWS = 10_000
+SLICES_GIVEN_UP = 5
 SERVICES_AT_ONCE = 50
 
 Rollup = tuple[int, int, int, int, int, int, int, int, bytes]
@@ -45,7 +50,11 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Keeper:
-    """Runs beside everything else. `marks` says until when each step is rolled up, in milliseconds."""
+    """Runs beside everything else.
+
+    `marks` says until when each step is rolled up, in milliseconds; `given_up_seconds` how much of the results was
+    deleted before its time because the disk was full.
+    """
 
     def __init__(self, database: Database, recorder: Recorder, clock: Clock, retention: Retention) -> None:
         self._database = database
@@ -53,36 +62,54 @@ class Keeper:
         self._clock = clock
         self._retention = retention
         self._next_prune = 0.0
+        self._pruned_ms = 0
+        self.given_up_seconds = 0
         self.marks: dict[int, int] = {}
 
     async def run(self) -> None:
-        await self._clock.sleep(FIRST_TURN_SECONDS)
+        wait = FIRST_TURN_SECONDS
         while True:
+            await self._clock.sleep(wait)
             try:
                 await self.turn()
+                wait = TURN_SECONDS
+            except StoreFullError:
+                wait = RETRY_SECONDS
+                with contextlib.suppress(StorageError):
+                    await self.make_room()
             except StorageError as error:
                 log.debug("roll_up_waits", error=str(error))
-            await self._clock.sleep(TURN_SECONDS)
+                wait = RETRY_SECONDS
 
     async def turn(self) -> None:
         if not self._recorder.is_restored:
             await self._recorder.restore()
-        await self.roll_up()
-        await self.prune_results(to_ms(self._clock.now()) - self._retention.results_hours * HOUR * 1000)
+        try:
+            await self.roll_up()
+        finally:
+            await self.prune_results(to_ms(self._clock.now()) - self._retention.results_hours * HOUR * 1000)
         if self._clock.monotonic() >= self._next_prune:
             self._next_prune = self._clock.monotonic() + PRUNE_SECONDS
             await self.prune_others()
 
     async def roll_up(self) -> None:
         """Bring every step up to date."""
-        now_ms = to_ms(self._clock.now())
-        if not self.marks:
-            rows = await self._database.fetch(SQL["marks"])
-            self.marks = {int(row["name"]): row["at_ms"] for row in rows}
+        now_ms = min(to_ms(self._clock.now()), (self._recorder.waiting_since_ms or LAST_MS) + LATE_MS)
+        await self._read_marks()
         earliest, self._recorder.earliest_ms = self._recorder.earliest_ms, None
+        try:
+            await self._roll_all(now_ms, earliest or now_ms)
+        except BaseException:
+            self._recorder.note_earliest(earliest)
+            raise
+
+    async def _roll_all(self, now_ms: int, earliest_ms: int) -> None:
+        """Roll up from the marks on, and again what results that came late have changed."""
         oldest = (await self._database.fetch(SQL["oldest_result"]))[0]["at_ms"]
         for step in STEPS:
-            since = min(self.marks.get(step, oldest or now_ms), earliest or now_ms)
+            since = min(self.marks.get(step, oldest or now_ms), earliest_ms)
+            if step == MINUTE:
+                since = max(since, _floor(self._pruned_ms - 1, MINUTE) + MINUTE * 1000)  # before, not all is left
             await self._roll(step, _floor(since, step), _floor(now_ms - LATE_MS, step))
 
     async def prune_others(self) -> None:
@@ -96,9 +123,38 @@ class Keeper:
         await self._database.execute(SQL["prune_events"](before_ms=old), SQL["prune_transitions"](before_ms=old))
 
     async def prune_results(self, before_ms: int) -> None:
-        while rows := await self._database.fetch(SQL["slice_end"], before_ms=before_ms, count=10 * ROWS_AT_ONCE):
-            await self._database.execute(SQL["prune_results"](before_ms=rows[0]["at_ms"]))
-        await self._database.execute(SQL["prune_results"](before_ms=before_ms))
+        while rows := await self._database.fetch(SQL["slice_end"], before_ms=before_ms, count=SLICE_ROWS):
+            await self._delete_results(rows[0]["at_ms"])
+        await self._delete_results(before_ms)
+
+    async def make_room(self) -> int:
+        """On a full disk, delete what is past its time, and the oldest results though they are not.
+
+        Return how many seconds of results were given up before their time. What they told is in the roll-ups.
+        """
+        before = to_ms(self._clock.now()) - self._retention.results_hours * HOUR * 1000
+        await self.prune_results(before)
+        oldest = (await self._database.fetch(SQL["oldest_result"]))[0]["at_ms"]
+        await self._read_marks()
+        rolled = min(self.marks.get(MINUTE, 0), self._recorder.earliest_ms or LAST_MS)
+        if oldest is None or oldest >= rolled:
+            return 0
+        end = oldest
+        for _ in range(SLICES_GIVEN_UP):
+            rows = await self._database.fetch(SQL["slice_end"], before_ms=rolled, count=SLICE_ROWS)
+            end = rows[0]["at_ms"] if rows else rolled
+            await self._delete_results(end)
+        self.given_up_seconds += (end - oldest) // 1000
+        return int(end - oldest) // 1000
+
+    async def _delete_results(self, before_ms: int) -> None:
+        await self._database.relieve(SQL["prune_results"](before_ms=before_ms))
+        self._pruned_ms = before_ms
+
+    async def _read_marks(self) -> None:
+        if not self.marks:
+            rows = await self._database.fetch(SQL["marks"])
+            self.marks = {int(row["name"]): row["at_ms"] for row in rows}
 
     async def _roll(self, step: int, since_ms: int, until_ms: int) -> None:
         if since_ms >= until_ms and step in self.marks:
@@ -131,9 +187,10 @@ class Keeper:
             await self._store([_packed(step, number, at, one) for (number, at), one in sums.items()])
 
     async def _store(self, rollups: list[Rollup]) -> None:
+        """Write them, on a full disk from the reserve: what is rolled up can be deleted."""
         rollups.sort()
         for some in _some(rollups, ROWS_AT_ONCE):
-            await self._database.execute(SQL["store_rollup"].many(some))
+            await self._database.relieve(SQL["store_rollup"].many(some))
 
 
 def _by_service(rows: Sequence[Row]) -> Mapping[int, Sum]:

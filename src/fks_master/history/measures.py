@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.history import sketch
-from fks_master.history.keeper import DAY, FINER, HOUR, MINUTE, STEPS, Keeper
+from fks_master.history.keeper import DAY, FINER, HOUR, LAST_MS, MINUTE, STEPS, Keeper
 from fks_master.history.recorder import SQL, STATUSES, Recorder
 from fks_master.history.spans import Piece
 from fks_master.history.sums import Sum, add_results, add_rollups
@@ -19,7 +19,6 @@ WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY)
 MOST_POINTS = 500
 SHARES = (0.5, 0.95, 0.99)
 LOOKS = 5
-LAST_MS = 2**53
 
 
 class Latency(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from fks_master.storage import Database, Journal, Restored
 log = structlog.get_logger(__name__)
 
 STANDBY_SECONDS = 1.0
+TELL_FULL_SECONDS = 3600.0
 
 
 class Past:
@@ -39,6 +40,7 @@ class Past:
         self.recorder = Recorder(database, services, clock)
         self.keeper = Keeper(database, self.recorder, clock, retention)
         self.measures = Measures(database, self.recorder, self.keeper)
+        self._tell_full_at = 0.0
         self.journal.join(self.book)
         self.journal.join(self.recorder)
 
@@ -87,7 +89,21 @@ class Past:
                 await self._begin_afresh()
                 message = f"The history was corrupt; it is set aside as {path.name}, and a fresh one begins"
                 announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"path": path.name}))
+            if self.journal.is_full:
+                await self._make_room(announce)
             await self._clock.sleep(STANDBY_SECONDS)
+
+    async def _make_room(self, announce: Callable[[Event], None]) -> None:
+        try:
+            seconds = await self.keeper.make_room()
+        except StorageError as error:
+            log.debug("no_room_made", error=str(error))
+            return
+        now = self._clock.monotonic()
+        if now >= self._tell_full_at:
+            self._tell_full_at = now + TELL_FULL_SECONDS
+            message = "The disk of the history is full; the oldest results make room for new ones"
+            announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"given_up_seconds": seconds}))
 
     async def _begin_afresh(self) -> None:
         """Tell the new store what the old one knew and is still true."""

@@ -14,6 +14,7 @@ STATUSES = (Status.UNKNOWN, Status.HEALTHY, Status.DEGRADED, Status.UNHEALTHY)
 CODES = {status: code for code, status in enumerate(STATUSES)}
 BAD = CODES[Status.UNHEALTHY]
 CAPACITY = 200_000
+MOST_AT_ONCE = 20_000
 SLACK_MS = 5000
 
 Seen = tuple[str, int, int, int]
@@ -55,6 +56,12 @@ class Recorder:
     def is_restored(self) -> bool:
         return self._is_restored
 
+    @property
+    def waiting_since_ms(self) -> int | None:
+        """When the oldest result came that is not on disk yet."""
+        waiting = self._drained or self._results
+        return waiting[0][1] if waiting else None
+
     def record(self, change: Change) -> Sequence[Statement]:
         result, state = change.result, change.state
         if result is None or state is None or result.outcome is Outcome.VOID:
@@ -68,10 +75,16 @@ class Recorder:
         self.spans.extend(name, at_ms, code, self._clock.monotonic(), self._longest_ms(name))
         return ()
 
+    def note_earliest(self, at_ms: int | None) -> None:
+        """Remember from where on roll-ups have to look at results again."""
+        if at_ms is not None:
+            self.earliest_ms = at_ms if self.earliest_ms is None else min(at_ms, self.earliest_ms)
+
     def drain(self, *, everything: bool = False) -> Sequence[Statement]:
         if not self._is_restored:
             return ()
-        self._drained, self._results = self._results, []
+        count = len(self._results) if everything else MOST_AT_ONCE
+        self._drained, self._results = self._results[:count], self._results[count:]
         written = self.spans.take(self._clock.monotonic(), everything=everything)
         numbers, statements = self.numbers, list[Statement]()
         self._told = {row[0] for row in self._drained}.union(name for name, _ in (*written.ended, *written.open))
@@ -79,7 +92,7 @@ class Recorder:
             statements.append(self._numbered(fresh))
         if self._drained:
             rows = [(at_ms, numbers[name], code, latency) for name, at_ms, code, latency in self._drained]
-            self.earliest_ms = min(rows[0][0], rows[-1][0], self.earliest_ms or rows[0][0])
+            self.note_earliest(min(row[0] for row in rows))
             statements.append(SQL["add_result"].many(rows))
         for query, pieces in (("store_span", written.ended), ("store_open_span", written.open)):
             if pieces:

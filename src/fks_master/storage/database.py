@@ -74,6 +74,10 @@ class Database(Protocol):
         """Run all in one transaction; they are on disk when this returns. Raises StatementRefusedError."""
         ...
 
+    async def relieve(self, *statements: Statement) -> None:
+        """Run statements that make room, as `execute` does, on a full disk with the help of a reserve."""
+        ...
+
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]: ...
 
     def take_set_aside(self) -> Path | None:

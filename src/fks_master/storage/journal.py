@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from fks_master.clock import Clock
-from fks_master.errors import StatementRefusedError, StorageError, StoreUnavailableError
+from fks_master.errors import StatementRefusedError, StorageError, StoreFullError, StoreUnavailableError
 from fks_master.model import Change, Event, State
 from fks_master.storage.database import Database, Statement, to_ms
 from fks_master.storage.queries import load_queries
@@ -68,7 +68,11 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """Writes changes; `lost` counts entries that the store refused for good, `failures` the failed commits."""
+    """Writes changes.
+
+    `lost` counts entries that the store refused for good, `failures` the failed commits; `is_full` says that the last
+    one failed for want of room.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -83,6 +87,7 @@ class Journal:
         self._is_closing = False
         self._newest_readable = 0
         self.is_failing = False
+        self.is_full = False
         self.failures = 0
         self.lost = 0
 
@@ -162,7 +167,7 @@ class Journal:
             rows = await self._database.fetch(SQL["events_after"], after=after, count=FOLLOW_COUNT)
             events = [msgspec.json.decode(row["body"], type=Event) for row in rows]
         except StorageError as error:
-            self._failed(error)
+            self._failed(error, is_reading=True)
         if self.is_failing and len(events) < FOLLOW_COUNT:
             newest = events[-1].id if events else after
             events += [event for entry in self._urgent for event in entry.events if event.id > newest]
@@ -250,13 +255,16 @@ class Journal:
             self._urgent.popleft()
         self._recovered()
 
-    def _failed(self, error: StorageError) -> None:
+    def _failed(self, error: StorageError, *, is_reading: bool = False) -> None:
         self.failures += 1
+        if not is_reading:
+            self.is_full = isinstance(error, StoreFullError)
         if not self.is_failing:
             self.is_failing = True
             log.error("store_failed", error=str(error))
 
     def _recovered(self) -> None:
+        self.is_full = False
         if self.is_failing:
             self.is_failing = False
             log.info("store_works_again", failures=self.failures)

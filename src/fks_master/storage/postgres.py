@@ -60,6 +60,10 @@ class Postgres:
                     raise StoreUnavailableError(_said(error)) from error
                 raise
 
+    async def relieve(self, *statements: Statement) -> None:
+        """Do as `execute` does: PostgreSQL looks after its own disk."""
+        await self.execute(*statements)
+
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
         async with self._reading:
             connection = self._idle.pop() if self._idle else None

@@ -5,10 +5,12 @@
 2. Reads run on connections of their own (WAL: they never wait for the writer, nor it for them).
 3. The file is opened when first needed, and again after a failure; nothing here ever blocks the event loop.
 4. A file that is found corrupt is set aside, and a fresh one takes its place: checks and alerts go on.
+5. On a full disk only `relieve` gets the room that was kept in reserve: what it deletes is room for what comes.
 """
 
 import asyncio
 import contextlib
+import errno
 import os
 import queue
 import sqlite3
@@ -22,22 +24,23 @@ import msgspec
 import structlog
 
 from fks_master.errors import (
-    SchemaError,
     StatementRefusedError,
     StorageError,
-    StoreOccupiedError,
+    StoreFullError,
     StoreUnavailableError,
 )
 from fks_master.storage import care, migrate
 from fks_master.storage.database import Failpoint, Query, Row, Statement, no_failpoint
 from fks_master.storage.lock import Lock
 from fks_master.storage.queries import Migration
+from fks_master.storage.reserve import Reserve
 
 log = structlog.get_logger(__name__)
 
 DIALECT = {"blob": "BLOB", "clustered": "WITHOUT ROWID"}
 READERS = 2
 BUSY_MS = 5000
+SHORT_LOG_PAGES = 200
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REFUSED = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError)
 _ERRORS = (sqlite3.Error, OverflowError)
@@ -48,6 +51,7 @@ class _Unit(msgspec.Struct):
 
     statements: Sequence[Statement]
     done: "Future[None]"
+    is_relief: bool = False
 
 
 class SQLite:
@@ -64,6 +68,7 @@ class SQLite:
         self._local = threading.local()
         self._generation = 0
         self._lock = Lock(path) if path is not None else None
+        self._reserve = Reserve(path) if path is not None else None
         self._set_aside: queue.SimpleQueue[Path] = queue.SimpleQueue()
         self._reading: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(READERS, "sqlite-read")
@@ -73,11 +78,17 @@ class SQLite:
         await self.execute()
 
     async def execute(self, *statements: Statement) -> None:
+        await self._hand_over(_Unit(statements, Future()))
+
+    async def relieve(self, *statements: Statement) -> None:
+        """Delete on a full disk, too; and set a reserve aside again once there is room for one."""
+        await self._hand_over(_Unit(statements, Future(), is_relief=True))
+
+    async def _hand_over(self, unit: _Unit) -> None:
         if not self._thread.is_alive():
             self._thread.start()
-        done: Future[None] = Future()
-        self._units.put(_Unit(statements, done))
-        await asyncio.wrap_future(done)
+        self._units.put(unit)
+        await asyncio.wrap_future(unit.done)
 
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._fetch, query, values)
@@ -144,7 +155,7 @@ class SQLite:
 
     def _commit(self, batch: list[_Unit]) -> None:
         try:
-            refused = self._committed(batch)
+            refused = self._committed_with_relief(batch)
         except (sqlite3.Error, OSError, StorageError) as error:
             self._fail(batch, error)
             return
@@ -153,6 +164,39 @@ class SQLite:
                 unit.done.set_result(None)
             else:
                 unit.done.set_exception(mistake)
+
+    def _committed_with_relief(self, batch: list[_Unit]) -> list[StatementRefusedError | None]:
+        """Commit; on a full disk with the room of the reserve, if what is to be done makes room."""
+        relief = [unit for unit in batch if unit.is_relief]
+        try:
+            refused = self._committed(batch)
+        except (sqlite3.Error, OSError) as error:
+            is_opening = self._writer is None
+            self._let_go()
+            if not self._is_full(error) or self._reserve is None:
+                raise
+            if not (relief or is_opening) or not self._reserve.give():
+                raise StoreFullError(str(error)) from error
+            refused = self._committed(batch)
+        if relief and self._reserve is not None and not self._reserve.is_whole:
+            self._tidy(self._opened())
+            self._reserve.fill()
+        return refused
+
+    def _tidy(self, connection: sqlite3.Connection) -> None:
+        """Put what the log holds where it belongs, and keep the log short from now on."""
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("PRAGMA busy_timeout = 100")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {SHORT_LOG_PAGES}")
+
+    def _is_full(self, error: Exception) -> bool:
+        if isinstance(error, OSError):
+            return error.errno == errno.ENOSPC
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        is_disk = code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+        return code == sqlite3.SQLITE_FULL or (is_disk and self._reserve is not None and self._reserve.is_disk_full)
 
     def _committed(self, batch: list[_Unit]) -> list[StatementRefusedError | None]:
         try:
@@ -172,12 +216,18 @@ class SQLite:
         self._set_aside.put(target)
         log.error("store_corrupt", error=str(error), set_aside=str(target))
 
-    def _fail(self, batch: list[_Unit], error: Exception) -> None:
+    def _let_go(self) -> None:
+        """Undo what is open, and drop a connection that is of no more use."""
         if self._writer is not None and not _is_rolled_back(self._writer):
             self._writer.close()
             self._writer = None
+
+    def _fail(self, batch: list[_Unit], error: Exception) -> None:
+        self._let_go()
+        if not isinstance(error, StorageError) and self._is_full(error):
+            error = StoreFullError(str(error))
         for unit in batch:
-            reason = error if isinstance(error, SchemaError | StoreOccupiedError) else StoreUnavailableError(str(error))
+            reason = error if isinstance(error, StorageError) else StoreUnavailableError(str(error))
             reason.__cause__ = error if reason is not error else None
             unit.done.set_exception(reason)
 
@@ -220,6 +270,8 @@ class SQLite:
                 connection.close()
                 raise
             self._writer = connection
+            if self._reserve is not None:
+                self._reserve.fill()
         return self._writer
 
     def _migrate(self, connection: sqlite3.Connection) -> None:

@@ -85,6 +85,9 @@ class Broken:
             raise StoreUnavailableError("the disk is gone")
         await self._database.execute(*statements)
 
+    async def relieve(self, *statements: Statement) -> None:
+        await self.execute(*statements)
+
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
         return await self._database.fetch(query, **values)
 
