@@ -4,8 +4,10 @@ Debian 12 has the engine but not Compose v2: the plugin comes from Debian 13's p
 nothing but the C library.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -36,11 +38,32 @@ CMD ["/bin/sleep", "3600"]
 class Engine:
     """A running dockerd; `environment` is what a client of it needs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = "dockerd") -> None:
         self.folder = folder
+        self._program = program
         self.host = f"unix://{folder}/docker.sock"
         self.process: subprocess.Popen[bytes] | None = None
         self.environment = {"DOCKER_HOST": self.host, "HOME": str(folder), "PATH": os.environ["PATH"]}
+
+    def begin(self) -> None:
+        """Start the daemon, and wait until it answers."""
+        folder = self.folder
+        for stale in ("pid", "exec/containerd/containerd.pid"):  # a daemon that was killed leaves them
+            Path(folder, stale).unlink(missing_ok=True)
+        command = [self._program, "--host", self.host, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
+        with (folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([*command, "--pidfile", f"{folder}/pid", *DOCKERD], stdout=log, stderr=log)
+        _wait_until_ready(self, self.process)
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def docker(self, *arguments: str) -> str:
         return subprocess.run(
@@ -57,11 +80,11 @@ class Engine:
         command = ["docker", "build", "--quiet", "--tag", image, str(context)]
         subprocess.run(command, env=environment, capture_output=True, timeout=120, check=True)
 
-    def serve_health(self, name: str, port: int, *options: str) -> None:
+    def serve_health(self, name: str, port: int, *options: str, ends_with: int = 0) -> None:
         """Run a container that answers 200 at /health on loopback, ends on TERM, and crashes once `crash` says so."""
         script = (
             f"rm -f /crash; mkdir -p /www; echo ok > /www/health; httpd -f -p 127.0.0.1:{port} -h /www & "
-            "trap 'exit 0' TERM; while [ ! -e /crash ]; do sleep 0.02; done; exit 7"
+            f"trap 'exit {ends_with}' TERM; while [ ! -e /crash ]; do sleep 0.02; done; exit 7"
         )
         self.docker("run", "-d", "--network", "host", "--name", name, *options, "fks/box", "sh", "-c", script)
 
@@ -82,26 +105,26 @@ def docker_engine() -> Iterator[Engine]:
     dockerd = tool("dockerd", "docker.io")
     compose_plugin()
     with tempfile.TemporaryDirectory(prefix="fks-docker-") as name:
-        folder = Path(name)
-        engine = Engine(folder)
-        command = [dockerd, "--host", engine.host, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"]
-        with (folder / "log").open("wb") as log:
-            daemon = engine.process = subprocess.Popen(
-                [*command, "--pidfile", f"{folder}/pid", *DOCKERD], stdout=log, stderr=log
-            )
+        engine = Engine(Path(name), dockerd)
         try:
-            _wait_until_ready(engine, daemon)
+            engine.begin()
             engine.build("fks/box")
             yield engine
             engine.remove_everything()
         finally:
-            daemon.terminate()
-            try:
-                daemon.wait(20)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
-            _unmount_below(folder)
+            engine.end()
+            _end_orphans(engine.folder)
+            _unmount_below(engine.folder)
+
+
+def _end_orphans(folder: Path) -> None:
+    """End what a daemon that was killed left behind: the keepers of its containers, and these."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/exec".encode() in (process / "cmdline").read_bytes():
+                children = (process / "task" / process.name / "children").read_text().split()
+                for pid in (*children, process.name):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _unmount_below(folder: Path) -> None:
