@@ -185,6 +185,7 @@ class Facts:
             self._out_of_memory.add(event.container_id)
         elif event.kind == "start":
             self._stopping.pop(event.container_id, None)
+            self._listed_deaths.pop(event.container_id, None)
             self._out_of_memory.discard(event.container_id)
 
     def _dead(self, container: Container, event: ContainerEvent) -> Container:

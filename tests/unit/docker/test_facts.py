@@ -130,6 +130,20 @@ async def test_a_daemon_that_was_started_anew_tells_by_its_list_alone(stage: Sta
     assert stage.heard.deaths == [("api", 9, False)]
 
 
+async def test_a_death_right_after_one_that_a_list_told_counts(stage: Stage) -> None:
+    await stage.begin()
+    stage.engine.vanish()
+    await stage.clock.settle()
+    stage.engine.is_absent = False
+    stage.engine.crash("api", 9)
+    stage.engine._events.clear()
+    await stage.clock.advance(RETRY_SECONDS)
+    await stage.engine.start("api")
+    stage.engine.crash("api", 7)
+    await stage.clock.settle()
+    assert stage.heard.deaths == [("api", 9, False), ("api", 7, False)]
+
+
 async def test_everything_is_listed_anew_once_a_minute(stage: Stage) -> None:
     await stage.begin()
     assert stage.heard.listings == 1
