@@ -21,10 +21,11 @@ class Sends(Protocol):
 
 
 class Beacon:
-    """Calls `url` every `seconds`; an empty address is never called. Both may be changed while it runs."""
+    """Calls `url` every `seconds`; an empty address is never called. They may be changed while it runs."""
 
     def __init__(self, sender: Sends, is_progressing: Callable[[], bool], clock: Clock) -> None:
         self.url = ""
+        self.method = "GET"
         self.seconds = 60.0
         self._sender = sender
         self._is_progressing = is_progressing
@@ -49,7 +50,7 @@ class Beacon:
             self.withheld += 1
             self._say("checks make no progress")
             return
-        answer = await self._sender.send(NAME, Request(self.url, method="GET"))
+        answer = await self._sender.send(NAME, Request(self.url, method=self.method))
         is_taken = answer.verdict is Verdict.SENT
         self.taken += is_taken
         self.failed += not is_taken

@@ -77,6 +77,7 @@ class Telling:
     def _set_beacon(self, config: Config) -> None:
         alerts = config.alerts
         self.beacon.url = alerts.heartbeat_url or receivers.content(alerts.heartbeat_url_file)
+        self.beacon.method = alerts.heartbeat_method.value
         self.beacon.seconds = alerts.heartbeat_seconds
 
     def work(self) -> list[Coroutine[Any, Any, None]]:

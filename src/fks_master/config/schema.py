@@ -48,6 +48,13 @@ class ReceiverKind(StrEnum):
     APPRISE = "apprise"
 
 
+class BeatMethod(StrEnum):
+    """How the dead man's switch is called."""
+
+    GET = "GET"
+    POST = "POST"
+
+
 class Weekday(StrEnum):
     """A day of the week, Monday first."""
 
@@ -138,6 +145,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dashboard_url: Annotated[str, Meta(extra={"format": formats.webhook})] | None = None
     heartbeat_url: Annotated[str, Meta(extra={"format": formats.webhook, "secret": True})] | None = None
     heartbeat_url_file: Text | None = None
+    heartbeat_method: BeatMethod = BeatMethod.GET
     heartbeat_seconds: Annotated[float, Meta(ge=5, le=86400)] = 60.0
     receivers: tuple[ReceiverEntry, ...] = ()
     routes: tuple[RouteEntry, ...] = ()

@@ -71,5 +71,8 @@ async def test_a_real_one_is_asked_with_get() -> None:
             beacon = Beacon(Sender(), lambda: True, SystemClock())
             beacon.url = f"http://127.0.0.1:{port}/ping/secret"
             await beacon._call()
+            beacon.method = "POST"
+            await beacon._call()
         assert server.requests[0].startswith(b"GET /ping/secret HTTP/1.1\r\n")
-        assert (beacon.taken, beacon.failed) == (taken, 1 - taken)
+        assert server.requests[1].startswith(b"POST /ping/secret HTTP/1.1\r\n")
+        assert (beacon.taken, beacon.failed) == (2 * taken, 2 - 2 * taken)
