@@ -32,7 +32,6 @@ ENVIRONMENT = """# Environment
 Flags beat the environment, the environment beats the file. An empty value counts as unset.
 
 """
-MISSING = "(not described yet)"
 OUTSIDE = ("FKS_MASTER_URL", "FKS_MONITOR_CONFIG", "RUST_LOG")
 
 
@@ -42,8 +41,13 @@ def meanings() -> dict[str, dict[str, str]]:
 
 
 def meaning(section: str, name: str) -> str:
-    """Give the meaning; the test of the site says which are missing."""
-    return meanings().get(section, {}).get(name, MISSING)
+    """Give the meaning, or stop the build: whoever adds a key says what it is for."""
+    found = meanings().get(section, {}).get(name)
+    if found is None:
+        raise LookupError(
+            f"docs/hooks/meanings.toml lacks {name} under [{section}]: say there in a sentence what it means"
+        )
+    return found
 
 
 def write() -> str:
@@ -131,7 +135,7 @@ def variables() -> dict[str, str]:
     found = {
         node.args[0].value: _setting(node)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"read", "secret"}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"read", "secret", "headers"}
         if isinstance(node.args[0], ast.Constant)
     }
     return found | dict.fromkeys(OUTSIDE, "")

@@ -1,15 +1,28 @@
 """A configuration in the making: only what our own loader accepts gets in, the rest becomes a remark."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fks_master.config.formats import heartbeat_token
 from fks_master.config.load import check
 from fks_master.errors import ConfigError
 from fks_master.imports import toml
 
 Values = dict[str, Any]
+
+MOST_SECONDS = 31_622_400
+
+
+def heartbeat(token: object, period_seconds: float | None, remarks: list[str]) -> Values:
+    """Make the tables of a job that reports itself, with its token of old where ours can be like that."""
+    is_good = isinstance(token, str) and heartbeat_token(token) is None
+    remarks.append(f"its job must call POST /api/heartbeat/ and {'its token of old' if is_good else 'the token below'}")
+    kept = token if is_good else secrets.token_urlsafe(24)
+    period = max(1, min(period_seconds or 60, MOST_SECONDS))
+    return {"health_endpoint": "heartbeat://", "heartbeat": {"token": kept, "period_seconds": period}}
 
 
 class Draft:

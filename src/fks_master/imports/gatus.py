@@ -10,7 +10,7 @@ import yaml
 
 from fks_master.errors import ConfigError
 from fks_master.imports import gatus_conditions, gatus_receivers
-from fks_master.imports.draft import Draft, Values
+from fks_master.imports.draft import Draft, Values, heartbeat
 
 Endpoint = Mapping[str, Any]
 Remarks = list[str]
@@ -22,6 +22,7 @@ DAYS = {"monday": "mon", "tuesday": "tue", "wednesday": "wed", "thursday": "thu"
     "sunday": "sun",
 }
 DAY_MINUTES = 1440
+DAY_SECONDS = 86400
 
 
 def read(text: str) -> Draft:
@@ -43,7 +44,7 @@ def read(text: str) -> Draft:
     _route(draft, told)
     _maintain(draft, _mapping(document.get("maintenance")))
     for each in _list(document.get("external-endpoints")):
-        draft.leave_out(str(each.get("name")), "it reports by itself instead of being asked")
+        _expect(draft, each)
     if re.search(r"(?<!\$)\$(\{\w+\}|\w+)", text):
         draft.remarks.append("values with ${NAME} stand as they were written: put in what the environment had")
     return draft
@@ -67,6 +68,16 @@ def _document(text: str) -> Mapping[str, Any]:
     if not isinstance(found, dict) or not (found.get("endpoints") or found.get("services")):
         raise ConfigError("gatus", ["no endpoints in it: expected a configuration of Gatus"])
     return found
+
+
+def _expect(draft: Draft, external: Endpoint) -> None:
+    remarks: Remarks = []
+    period = seconds(str(_mapping(external.get("heartbeat")).get("interval") or ""))
+    if period is None:
+        remarks.append("how often it is to report was not said; a day is put in")
+    values = heartbeat(external.get("token"), period or DAY_SECONDS, remarks)
+    group = {"group": str(external["group"])} if external.get("group") else {}
+    draft.add_service(str(external.get("name") or "job"), {**values, **group}, remarks)
 
 
 def _list(value: object) -> list[Mapping[str, Any]]:

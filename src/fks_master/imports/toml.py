@@ -23,7 +23,7 @@ def table(head: str, values: Mapping[str, Any], remarks: Sequence[str] = ()) -> 
         yield from (f"{key(each)} = {written(found)}" for each, found in value.items())
 
 
-INNER = {"http", "tls", "tcp", "dns", "email", "telegram", "ntfy", "webhook"}
+INNER = {"http", "tls", "tcp", "dns", "email", "telegram", "ntfy", "webhook", "heartbeat"}
 
 
 def comment(text: str) -> str:

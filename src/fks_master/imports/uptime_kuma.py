@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fks_master.errors import ConfigError
 from fks_master.imports import kuma_receivers
-from fks_master.imports.draft import Draft, Values
+from fks_master.imports.draft import Draft, Values, heartbeat
 
 Monitor = Mapping[str, Any]
 Remarks = list[str]
@@ -18,7 +18,6 @@ HTTP_TYPES = ("http", "keyword", "json-query")
 DATABASE_PORTS = {"mysql": 3306, "postgres": 5432, "redis": 6379, "mongodb": 27017, "sqlserver": 1433, "mqtt": 1883}
 NOT_OURS = {
     "ping": "ping is no kind of check here; a tcp:// check of a port that must answer says more",
-    "push": "it reports by itself instead of being asked",
 }
 
 
@@ -88,12 +87,12 @@ def _maker(kind: str) -> Callable[[Monitor, Remarks], Values | None] | None:
         return _http
     if kind in DATABASE_PORTS:
         return _database
-    return {"port": _port, "dns": _dns, "docker": _docker}.get(kind)
+    return {"port": _port, "dns": _dns, "docker": _docker, "push": _push}.get(kind)
 
 
 def _common(monitor: Monitor, groups: Mapping[Any, str]) -> Values:
     found: Values = {}
-    if interval := _number(monitor.get("interval")):
+    if (interval := _number(monitor.get("interval"))) and monitor.get("type") != "push":
         found["interval_seconds"] = interval
     if timeout := _number(monitor.get("timeout")):
         found["timeout_seconds"] = timeout
@@ -173,6 +172,10 @@ def _docker(monitor: Monitor, remarks: Remarks) -> Values:
     if monitor.get("docker_host") not in (None, 1):
         remarks.append("its Docker host was another one of several; here there is one")
     return {"health_endpoint": f"docker://{container}", "docker_container": container}
+
+
+def _push(monitor: Monitor, remarks: Remarks) -> Values:
+    return heartbeat(monitor.get("pushToken"), _number(monitor.get("interval")), remarks)
 
 
 def _database(monitor: Monitor, remarks: Remarks) -> Values | None:

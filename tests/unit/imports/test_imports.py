@@ -42,7 +42,7 @@ def test_what_is_written_is_a_config_that_loads(kind: str, sample: Path, tmp_pat
     target = tmp_path / "monitor.toml"
     done = run(kind, sample, "-o", target)
     assert done.exit_code == 0, done.output
-    assert len(load(target, {}).services) == 7 if kind == "uptime-kuma" else 8
+    assert len(load(target, {}).services) == (8 if kind == "uptime-kuma" else 9)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600  # it holds addresses of receivers
 
 
@@ -76,6 +76,7 @@ def test_an_http_monitor_keeps_how_it_asks_and_what_it_wants(kuma: str) -> None:
         ("zone", "dns://1.1.1.1:53/example.org", "dns", {"record": "MX"}),
         ("worker_container", "docker://shop-worker-1", "http", None),
         ("database", "tcp://db.example:5433", "tcp", None),
+        ("backup_job", "heartbeat://", "http", None),
     ],
 )
 def test_each_type_of_monitor_becomes_a_check(
@@ -107,7 +108,7 @@ def test_what_most_monitors_retried_becomes_the_threshold(kuma: str) -> None:
     "remark",
     [
         "'Router' is left out: ping",
-        "'Backup job' is left out",
+        "'Backup job': its job must call POST /api/heartbeat/ and the token below",
         "'Old thing' is left out: it was paused",
         "'Must not answer' is left out: it was upside down",
         "'Pager of old' is left out",
@@ -123,7 +124,7 @@ def test_what_could_not_be_carried_over_stands_there(kuma: str, remark: str) -> 
 def test_it_is_said_on_the_screen_too_and_passwords_are_not() -> None:
     done = run("uptime-kuma", KUMA)
     assert "'Router' is left out" in done.stderr
-    assert "7 services, 3 receivers" in done.stderr
+    assert "8 services, 3 receivers" in done.stderr
     assert "hunter2" not in done.output
 
 
@@ -167,6 +168,7 @@ def test_conditions_on_the_status_become_ranges(from_gatus: str, id_: str, expec
         ("database", "tcp://db.example:5432", "tcp", None),
         ("imap", "tls://mail.example:993", "tls", {"warn_days": 10}),
         ("smtp", "tcp://mail.example:587", "tls", None),
+        ("backup", "heartbeat://", "heartbeat", {"token": "a-secret-of-old-times", "period_seconds": 1800}),
     ],
 )
 def test_other_endpoints_become_checks(
@@ -186,7 +188,9 @@ def test_alerting_of_gatus_becomes_receivers_routes_thresholds_and_a_window(from
     ]
 
 
-@pytest.mark.parametrize("remark", ["'router' is left out", "'off' is left out", "'backup' is left out", "${NAME}"])
+@pytest.mark.parametrize(
+    "remark", ["'router' is left out", "'off' is left out", "'backup': its job must call", "${NAME}"]
+)
 def test_what_gatus_has_and_we_do_not_stands_there(from_gatus: str, remark: str) -> None:
     assert remark in from_gatus
 
@@ -242,7 +246,7 @@ FIELDS = ("name", "type", "url", "hostname", "port", "headers", "tags", "interva
 MORE = ("accepted_statuscodes", "notificationIDList", "dns_resolve_server", "databaseConnectionString", "jsonPath")
 
 
-TYPES = st.sampled_from(["http", "keyword", "json-query", "port", "dns", "docker", "redis", "group"])
+TYPES = st.sampled_from(["http", "keyword", "json-query", "port", "dns", "docker", "redis", "group", "push"])
 
 
 @settings(deadline=None, max_examples=60)
