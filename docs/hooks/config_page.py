@@ -135,7 +135,9 @@ def variables() -> dict[str, str]:
     found = {
         node.args[0].value: _setting(node)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"read", "secret", "headers"}
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"read", "secret", "headers"}
         if isinstance(node.args[0], ast.Constant)
     }
     return found | dict.fromkeys(OUTSIDE, "")
