@@ -1,88 +1,86 @@
+"""R3: our own process stands still with checks in flight, or its loop is blocked."""
+
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.servers import Recorder, listening, quietly, service
+from tests.faults.ledger import Ledger, busiest, ledger
+from tests.process import Monitor, monitor, wait_for
+from tests.servers import service
 
 from fks_master.model import Outcome
 
 SERVICES = 40
-
-PROGRAM = """
-import asyncio, sys
-from fks_master.clock import SystemClock
-from fks_master.model import Service
-from fks_master.probes.prober import Prober
-from fks_master.scheduler.loop import Scheduler
-
-async def main(port):
-    clock = SystemClock()
-    prober = Prober(clock)
-    prober.start()
-    tell = lambda *words: print(*words, flush=True)
-    scheduler = Scheduler(prober.probe, lambda one: tell(one.outcome), clock, 100, on_pause=lambda _: tell("pause"))
-    address = f"http://127.0.0.1:{port}/"
-    scheduler.watch([Service(str(n), "", address, interval_seconds=1, timeout_seconds=2, tries=1) for n in range(40)])
-    await scheduler.run()
-
-asyncio.run(main(int(sys.argv[1])))
-"""
+INTERVAL = 2.0
+SLACK = 1.5  # for a machine that has other things to do
+WINDOW = 0.2
 
 
-async def test_a_stopped_process_counts_no_check_as_failed_and_tells_one_pause() -> None:
-    stall = asyncio.Event()
-    stalled = asyncio.Event()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if stall.is_set():
-            stalled.set()
-            await reader.read()  # in flight for as long as the process stands still
-            return
-        await Recorder().handle(reader, writer)
-
-    server = await asyncio.start_server(quietly(handle), "127.0.0.1", 0)
-    command = [sys.executable, "-c", PROGRAM, str(server.sockets[0].getsockname()[1])]
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        said = [await process.stdout.readline() for _ in range(SERVICES)]
-        stall.set()
-        await stalled.wait()
-        os.kill(process.pid, signal.SIGSTOP)
-        await asyncio.sleep(4)
-        stall.clear()
-        os.kill(process.pid, signal.SIGCONT)
-        said += [await process.stdout.readline() for _ in range(3 * SERVICES)]
-    finally:
-        process.kill()
-        await process.wait()
-        server.close()
-    assert b"failure\n" not in said
-    assert b"void\n" in said
-    assert said.count(b"pause\n") == 1
-    assert said[-1] == b"success\n"
+def is_quiet(asked: Ledger, since: float) -> None:
+    """Everybody is asked again within two intervals, and they do not come all at once."""
+    first = {name: at for at, name in reversed(asked.entries) if at >= since}
+    assert len(first) == SERVICES
+    assert max(first.values()) - since < 2 * INTERVAL + SLACK
+    after = [at for at, _ in asked.entries if since <= at < since + 2 * INTERVAL]
+    assert busiest(after, WINDOW) < SERVICES * 0.6
+    assert len(after) <= 3.5 * SERVICES
 
 
-async def test_a_blocked_loop_fails_no_check(watching: Callable[..., Any]) -> None:
-    async def take_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.2)
-        await Recorder().handle(reader, writer)
+def figures(one: Monitor) -> tuple[int, int]:
+    found = one.get("/api/metrics")
+    return found["total_requests"], found["total_errors"]
 
-    async with listening(take_time, backlog=1000) as port:
-        one = service(port, interval_seconds=0.5, timeout_seconds=2.0)
-        services = [msgspec.structs.replace(one, id=str(number)) for number in range(30)]
-        watch = watching(services, 100)
-        await watch.until(lambda watch: len(watch.results) >= 30)
-        time.sleep(3.5)  # noqa: ASYNC251 - this is the fault
-        before = len(watch.results)
-        await watch.until(lambda watch: len(watch.results) >= before + 90)
+
+def test_ten_seconds_stopped_fail_no_check_and_are_told_as_one_gap(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    with ledger() as asked:
+        services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "{asked.address}/s{n}"\n' for n in range(SERVICES))
+        path.write_text(
+            f"[monitoring]\ncheck_interval_seconds = {INTERVAL}\ntimeout_seconds = 4\nretry_attempts = 1\n"
+            f"[alerts]\nconsecutive_failures_threshold = 1\n{''.join(services)}"
+        )
+        with monitor("--config", str(path), folder=tmp_path) as one:
+            wait_for(lambda: figures(one)[0] >= 2 * SERVICES)
+            asked.is_silent.set()
+            held = len(asked.entries)
+            wait_for(lambda: len(asked.entries) >= held + 10)
+            os.kill(one.process.pid, signal.SIGSTOP)
+            time.sleep(10)  # this is the fault
+            asked.is_silent.clear()
+            resumed = time.monotonic()
+            os.kill(one.process.pid, signal.SIGCONT)
+            wait_for(lambda: len({name for at, name in asked.entries if at > resumed + 2 * INTERVAL}) == SERVICES)
+            assert figures(one)[1] == 0
+            assert {each["status"] for each in one.get("/api/services")} == {"Healthy"}
+            events = one.get("/api/events?limit=1000")["events"]
+        is_quiet(asked, resumed)
+    gaps = [each["data"]["pause_seconds"] for each in events if "pause_seconds" in each["data"]]
+    assert len(gaps) == 1
+    assert 8 < gaps[0] < 14
+    assert {each["event_type"] for each in events} <= {"StatusChanged", "SystemAlert"}
+
+
+async def test_five_seconds_of_a_blocked_loop_fail_no_check(watching: Callable[..., Any]) -> None:
+    with ledger() as asked:
+        asked.answers_after = 0.3
+        one = service(f"{asked.address}/", interval_seconds=INTERVAL, timeout_seconds=2.0)
+        services = [
+            msgspec.structs.replace(one, id=f"s{n}", health_endpoint=f"{asked.address}/s{n}") for n in range(SERVICES)
+        ]
+        watch = watching(services, 5)
+        await watch.until(lambda watch: len(watch.results) >= SERVICES * 2)
+        held = len(asked.entries)
+        await asyncio.to_thread(wait_for, lambda: len(asked.entries) > held)
+        time.sleep(5)  # noqa: ASYNC251 - this is the fault
+        resumed = time.monotonic()
+        await watch.until(lambda watch: time.monotonic() > resumed + 2 * INTERVAL + SLACK)
         await watch.close()
-    outcomes = {result.outcome for _, result in watch.results}
-    assert Outcome.FAILURE not in outcomes
+        is_quiet(asked, resumed)
+    assert Outcome.FAILURE not in {result.outcome for _, result in watch.results}
     assert len(watch.pauses) == 1
+    assert 3.5 < watch.pauses[0] < 8

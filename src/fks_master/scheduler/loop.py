@@ -206,7 +206,9 @@ class Scheduler:
         """Spread what became due during a pause, so that it does not end in a burst."""
         log.warning("paused", seconds=round(seconds, 3))
         now = self._clock.monotonic()
-        overdue = [service_id for service_id, at in self._due_at.items() if at <= now and service_id in self._seen]
+        overdue = {service_id for service_id, at in self._due_at.items() if at <= now and service_id in self._seen}
+        queued = self._lanes.withdraw(lambda check: check.number == 0 and check.service.id in self._seen)
+        overdue |= {check.service.id for check in queued} & self._services.keys()
         for service_id in overdue:
             longest = min(seconds, self._services[service_id].interval_seconds)
             self._schedule(service_id, now + self._random.uniform(0, longest))

@@ -47,6 +47,12 @@ class Lanes(Generic[One]):
         else:
             self._queue.append(one)
 
+    def withdraw(self, which: Callable[[One], bool]) -> list[One]:
+        """Take back those of whom `which` is true and whose turn has not come."""
+        withdrawn = [one for one in self._queue if which(one)]
+        self._queue = deque(one for one in self._queue if not which(one))
+        return withdrawn
+
     def move_to_waiting(self, one: One) -> None:
         """Take the slot back and let it go on waiting, if the waiting lane has room."""
         if one.lane is Lane.SLOT and self.waiting < self.most_waiting:
