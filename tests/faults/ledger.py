@@ -22,6 +22,9 @@ class Ledger:
         self.answers_after = 0.0
         self.address = ""
 
+    def moments(self, name: str) -> list[float]:
+        return [at for at, each in self.entries if each == name]
+
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.entries.append((time.monotonic(), head.split(b" ")[1].decode().strip("/")))
