@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := $(filter-out web/node_modules,$(wildcard web/*.* web/src/* web/src/*/*))
 
-.PHONY: setup run test check docs format bench clean
+.PHONY: setup run test check fuzz docs format bench clean
 setup: $(VENV)/.done $(VENV)/.web
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
@@ -39,6 +39,9 @@ check: setup docs
 
 test: check
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+
+fuzz: setup
+	FKS_FUZZ_EXAMPLES=20000 $(BIN)/pytest --timeout=0 tests/security/test_s13_fuzz.py
 
 format: setup
 	$(BIN)/ruff check --fix .

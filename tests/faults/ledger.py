@@ -13,7 +13,8 @@ from tests.servers import answer, quietly
 class Ledger:
     """One server for all; the path names the service.
 
-    While `is_silent` it accepts and says nothing, and answers are `answers_after` so many seconds otherwise.
+    While `is_silent` it accepts and says nothing; otherwise it answers after `answers_after` seconds. `most` is how
+    many were under way at once.
     """
 
     def __init__(self) -> None:
@@ -21,11 +22,20 @@ class Ledger:
         self.is_silent = threading.Event()
         self.answers_after = 0.0
         self.address = ""
+        self.under_way = self.most = 0
 
     def moments(self, name: str) -> list[float]:
         return [at for at, each in self.entries if each == name]
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await self._answer(reader, writer)
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.entries.append((time.monotonic(), head.split(b" ")[1].decode().strip("/")))
         if self.is_silent.is_set():

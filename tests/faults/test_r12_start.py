@@ -1,32 +1,58 @@
-import asyncio
-from collections.abc import Callable
-from typing import Any
+"""R12: a thousand targets are due at the start."""
 
-from tests.servers import Recorder, listening
+import time
+from pathlib import Path
 
-from fks_master.model import Outcome, Service
+import pytest
+from tests.faults.ledger import ledger
+from tests.process import monitor, wait_for
 
 SERVICES = 1000
-BATCH = 50
+ANSWERS_AFTER = 0.01
 
 
-async def test_a_thousand_first_looks_stay_within_the_batch(watching: Callable[..., Any]) -> None:
-    under_way = most = 0
+@pytest.mark.parametrize("batch_size", [5, 100])
+def test_the_first_round_keeps_to_the_batch_and_is_as_fast_as_that_allows(tmp_path: Path, batch_size: int) -> None:
+    path = tmp_path / "monitor.toml"
+    with ledger() as asked:
+        asked.answers_after = ANSWERS_AFTER
+        services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "{asked.address}/s{n}"\n' for n in range(SERVICES))
+        path.write_text(
+            f"[monitoring]\nbatch_size = {batch_size}\n"
+            f"[alerts]\nconsecutive_failures_threshold = 1\n{''.join(services)}"
+        )
+        with monitor("--config", str(path), folder=tmp_path) as one:
+            wait_for(lambda: len(asked.entries) >= SERVICES, 60)
+            wait_for(lambda: one.get("/api/metrics")["total_requests"] >= SERVICES)
+            assert {each["status"] for each in one.get("/api/services")} == {"Healthy"}
+            assert one.get("/api/metrics")["total_errors"] == 0
+            events = one.get("/api/events?event_type=ServiceDown")["events"]
+    assert events == []
+    assert {name for _, name in asked.entries[:SERVICES]} == {f"s{n}" for n in range(SERVICES)}, "everybody once first"
+    assert batch_size // 2 < asked.most <= batch_size
+    seconds = asked.entries[SERVICES - 1][0] - asked.entries[0][0]
+    assert seconds < 5 * (SERVICES / batch_size * ANSWERS_AFTER) + 5, "five times the ideal, for a loaded machine"
 
-    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await asyncio.sleep(0.01)
-        under_way -= 1
-        await Recorder().handle(reader, writer)
 
-    async with listening(count, backlog=1000) as port:
-        settings: Any = {"interval_seconds": 60, "timeout_seconds": 30, "tries": 1}
-        services = [Service(str(number), "", f"http://127.0.0.1:{port}/", **settings) for number in range(SERVICES)]
-        watch = watching(services, BATCH)
-        await watch.until(lambda watch: len(watch.results) >= SERVICES)
-        await watch.close()
-    assert Outcome.FAILURE not in {result.outcome for _, result in watch.results}
-    assert len({result.service_id for _, result in watch.results}) == SERVICES
-    assert BATCH // 2 < most <= BATCH
+def test_a_start_with_everybody_down_tells_each_once_and_keeps_answering(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "http://127.0.0.1:1/"\n' for n in range(SERVICES))
+    path.write_text(
+        "[monitoring]\nretry_attempts = 1\nbatch_size = 100\n"
+        f"[alerts]\nconsecutive_failures_threshold = 1\n{''.join(services)}"
+    )
+    with monitor("--config", str(path), folder=tmp_path) as one:
+        slowest = 0.0
+        while one.get("/api/metrics")["total_errors"] < SERVICES:
+            began = time.monotonic()
+            assert one.request("/health")[0] == 200
+            slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 2
+        told = wait_for(lambda: _down(one.get("/api/events?limit=1000&event_type=ServiceDown")["events"]))
+    assert told == {f"s{n}" for n in range(SERVICES)}
+
+
+def _down(events: list[dict[str, str]]) -> set[str]:
+    found = [each["service_id"] for each in events if each["event_type"] == "ServiceDown"]
+    assert len(found) == len(set(found))
+    return set(found) if len(found) == SERVICES else set()

@@ -147,10 +147,9 @@ class Doorkeeper:
         if claims is None:
             return None
         roles = set(claims["roles"]) & set(self.authority.allowed_roles)
-        name = claims.get("sub") if isinstance(claims.get("sub"), str) else "token"
         if not roles:
-            return Caller(f"{name}"[:100], _RIGHTS["read"])
-        return Caller(f"{name}"[:100], _ALL if "admin" in roles else _RIGHTS["operate"])
+            return Caller(_name_in(claims), _RIGHTS["read"])
+        return Caller(_name_in(claims), _ALL if "admin" in roles else _RIGHTS["operate"])
 
     def count_wrong(self, address: str) -> Refusal:
         now = self._clock.monotonic()
@@ -192,6 +191,14 @@ def read_token(token: str, secret: str, now: datetime) -> dict[str, Any] | None:
     except (jwt.PyJWTError, ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) and _are_sound(claims, now.timestamp()) else None
+
+
+def _name_in(claims: dict[str, Any]) -> str:
+    """Give what a token calls its bearer, fit to be written down: JSON may hold halves of characters."""
+    name = claims.get("sub")
+    if not isinstance(name, str):
+        return "token"
+    return "".join(each if each.isprintable() else "\ufffd" for each in name[:100])
 
 
 def _is_plain_header(header: bytes) -> bool:

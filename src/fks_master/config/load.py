@@ -12,6 +12,7 @@ from fks_master.config.builtin import FKS_SERVICES
 from fks_master.config.schema import Config, File
 from fks_master.errors import ConfigError
 
+LARGEST = 16 << 20
 DEFAULT_PATH = Path("config/monitor.toml")
 
 _POSITION = re.compile(r"(?P<what>.*) \(at (?P<where>.*)\)", re.DOTALL)
@@ -25,13 +26,16 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     named = path or (Path(environ["FKS_MONITOR_CONFIG"]) if environ.get("FKS_MONITOR_CONFIG") else None)
     source = named or DEFAULT_PATH
     try:
-        content = source.read_bytes()
+        with source.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         if named:
             raise ConfigError(str(source), ["no such file"]) from error
         return _config(File(services=FKS_SERVICES), None)
     except (OSError, ValueError) as error:
         raise ConfigError(str(source), [f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from error
+    if len(content) > LARGEST:
+        raise ConfigError(str(source), [f"larger than {LARGEST >> 20} MiB, which no config is"])
     return _config(_read(content, str(source)), source)
 
 

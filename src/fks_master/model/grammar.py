@@ -5,6 +5,7 @@ that a mistake is told at the start and never met by a check.
 """
 
 import re
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -50,7 +51,9 @@ def parse_path(text: str) -> tuple[Step, ...]:
 @lru_cache(4096)
 def parse_regex(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what may mean something else in a later Python
+            return re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"a regular expression ({error})") from error
 

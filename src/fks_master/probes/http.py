@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -62,8 +62,9 @@ class HttpProbe:
             if not finding.redirect or not service.http.follow_redirects:
                 return finding.result
             url = finding.redirect
-        message = f"More than {MOST_REDIRECTS} redirects"
-        return msgspec.structs.replace(finding.result, outcome=Outcome.FAILURE, reason=Reason.PROTOCOL, message=message)
+            if not _is_address(url):
+                return _led_nowhere(finding.result, "Redirected to no address")
+        return _led_nowhere(finding.result, f"More than {MOST_REDIRECTS} redirects")
 
     def _request(self, service: Service, route: Route) -> "CurlRequest | _PlainRequest":
         """Choose the engine: ours where one address and plain HTTP are all there is to it."""
@@ -121,3 +122,16 @@ class _PlainRequest(Exchange[Finding]):
             return urljoin(self._service.health_endpoint, heard.location)
         except ValueError:
             return None
+
+
+def _led_nowhere(result: Result, message: str) -> Result:
+    return msgspec.structs.replace(result, outcome=Outcome.FAILURE, reason=Reason.PROTOCOL, message=message)
+
+
+def _is_address(url: str) -> bool:
+    """Whether what a server sends us on to can be gone to; it may have written anything."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

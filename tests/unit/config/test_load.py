@@ -94,6 +94,12 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         load(tmp_path, {})
 
 
+@pytest.mark.parametrize("source", ["/dev/zero", "/dev/null/x"])
+def test_what_is_no_file_does_not_fill_the_memory(source: str) -> None:
+    with pytest.raises(ConfigError, match=r"larger than 16 MiB|no such file"):
+        load(Path(source), {})
+
+
 def test_the_shipped_file_says_what_is_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = load(Path(__file__).parents[3] / "config" / "monitor.toml", {})
     monkeypatch.chdir(tmp_path)

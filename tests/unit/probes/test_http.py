@@ -128,6 +128,27 @@ async def test_a_redirect_to_a_file_is_refused(prober: Prober) -> None:
     assert result.reason is Reason.PROTOCOL
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "http://[bad/",
+        "http://a:999999/",
+        "http://127.0.0.1:x/",
+        "http://",
+        "//",
+        "http://%zz:x/",
+        "http://\xff\xfe/",
+        "\x01",
+        "?" * 9000,
+    ],
+)
+async def test_a_redirect_to_nowhere_is_a_fault_of_the_target_and_not_of_ours(prober: Prober, where: str) -> None:
+    reply = answer("302 Found", b"", f"Location: {where}".encode().decode("latin-1"))
+    result = await ask(prober, Recorder(reply), follow_redirects=True)
+    assert result.outcome is Outcome.FAILURE
+    assert result.reason is not Reason.INTERNAL
+
+
 @pytest.mark.parametrize(("reuse", "connections"), [(False, 3), (True, 1)])
 async def test_each_check_opens_its_own_connection_unless_reuse_is_wanted(
     prober: Prober, reuse: bool, connections: int
