@@ -15,6 +15,7 @@ COMMANDS = {
         "demo",
         "check",
         "validate",
+        "doctor",
         "status",
         "restart",
         "logs",
