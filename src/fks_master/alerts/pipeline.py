@@ -80,6 +80,7 @@ class Pipeline:
             self._fire(key, self._notice(event), now)
         elif event.event_type is EventType.SERVICE_UP and key in self.alerts:
             self._put(replace(self.alerts[key], notice=self._notice(event), heard_at=now))
+            self.world.came_up[event.service_id or ""] = now
         return key
 
     def _hear_rule(self, key: str, notice: Notice, now: datetime) -> None:

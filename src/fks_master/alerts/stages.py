@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fks_master.alerts.notice import Alert
 from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named
-from fks_master.alerts.world import World, asking_seconds, bound_of
+from fks_master.alerts.world import World, bound_of
 from fks_master.model import EventType, State, Status
 
 __all__ = ["BEFORE_FIRING", "BEFORE_RESOLVING", "BEFORE_TELLING", "Stage", "World"]
@@ -19,7 +19,7 @@ SYMPTOMS = {
     EventType.ERROR_RATE_HIGH,
     EventType.ERROR_BUDGET_BURNING,
 }
-AFTER_DOWN = timedelta(minutes=5)
+AFTER_DOWN = {"fast": timedelta(minutes=50), "slow": timedelta(hours=7)}  # how long an outage makes a budget burn
 
 Stage = Callable[[Alert, World, datetime], str | None]
 
@@ -67,9 +67,10 @@ def told_already(alert: Alert, world: World, now: datetime) -> str | None:
     state = world.states().get(alert.service_id or "")
     if state is not None and (state.is_down or world.open_alerts(f"{EventType.SERVICE_DOWN}:{alert.service_id}")):
         return "the service is down, which is told"
-    is_burning = alert.notice.event_type == EventType.ERROR_BUDGET_BURNING and alert.notice.data.get("pace") == "fast"
-    if is_burning and state and state.up_since and state.up_since <= now < state.up_since + AFTER_DOWN:
-        return "the service was down a moment ago"
+    came_up = world.came_up.get(alert.service_id or "")
+    after = AFTER_DOWN.get(str(alert.notice.data.get("pace")))
+    if came_up is not None and after is not None and came_up <= now < came_up + after:
+        return "the service was down a while ago, which was told"
     return None
 
 
@@ -110,7 +111,7 @@ def isolated(alert: Alert, world: World, now: datetime) -> str | None:
 def flapping(alert: Alert, world: World, now: datetime) -> str | None:
     """Damp a service that goes up and down; a state that lasts is told in any case.
 
-    What is left of the bound when the event comes is waited for; in time, the service is looked at once more.
+    What is left of the bound when the event comes is waited for. If no check is due by then, the service is looked at.
     """
     state, service = world.states().get(alert.service_id or ""), world.services().get(alert.service_id or "")
     if state is None or service is None or not state.is_flapping:
@@ -121,7 +122,8 @@ def flapping(alert: Alert, world: World, now: datetime) -> str | None:
     checks = policy.failure_threshold if alert.notice.is_firing else policy.success_threshold
     left = bound_of(service, policy) - timedelta(seconds=checks * service.interval_seconds)
     if alert.heard <= now < alert.heard + left:
-        if now >= alert.heard + left - timedelta(seconds=asking_seconds(service)):
+        is_time = now >= alert.heard + left - timedelta(seconds=service.asking_seconds)
+        if is_time and left < timedelta(seconds=service.interval_seconds):
             world.ask([service.id], now)
         return "flapping"
     return None
@@ -161,7 +163,7 @@ def _is_seen_since(state: State, moment: datetime) -> bool:
 
 def _patience(world: World, service_ids: Iterable[str]) -> timedelta:
     services = world.services()
-    return timedelta(seconds=1 + max((asking_seconds(services[one]) for one in service_ids), default=0.0))
+    return timedelta(seconds=1 + max((services[one].asking_seconds for one in service_ids), default=0.0))
 
 
 BEFORE_TELLING: tuple[Stage, ...] = (

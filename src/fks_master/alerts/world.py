@@ -12,13 +12,13 @@ from fks_master.alerts.works import Place, Works
 from fks_master.model import Policy, Service, State
 
 ASKED_SECONDS = 2.0
-BACKOFF_SECONDS = 0.3  # a bound of the pause before a second try; the next ones are longer by as much each
 
 
 class World(msgspec.Struct):
     """`is_busy` tells whether an action of ours works on a service; `look_now` has services checked at once.
 
-    `regained` is when a way that was lost (`network`, `names`) was found again; `rules` names those that are in force.
+    `regained` is when a way that was lost (`network`, `names`) was found again, `came_up` when services that were down
+    did; `rules` names those that are in force.
     """
 
     services: Callable[[], Mapping[str, Service]]
@@ -34,6 +34,7 @@ class World(msgspec.Struct):
     rules: frozenset[str] = frozenset()
     open_alerts: Callable[[str], bool] = lambda _: False
     regained: dict[str, datetime] = {}
+    came_up: dict[str, datetime] = {}
     _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
     _looked: tuple[datetime, Reach, Reach] | None = None
     _asked: dict[str, datetime] = {}
@@ -81,12 +82,5 @@ class World(msgspec.Struct):
             self.look_now(fresh)
 
 
-def asking_seconds(service: Service) -> float:
-    """Give how long one check with all its tries may take."""
-    pauses = BACKOFF_SECONDS * service.tries * (service.tries - 1) / 2
-    return service.tries * service.timeout_seconds + pauses
-
-
 def bound_of(service: Service, policy: Policy) -> timedelta:
-    """Give how long a state must last to be told in any case."""
-    return timedelta(seconds=service.interval_seconds * policy.failure_threshold + asking_seconds(service) + 2)
+    return timedelta(seconds=service.bound_seconds(policy))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from fks_master.cli import client
+from fks_master.cli import client, rehearse
 
 F = TypeVar("F", bound=Callable[..., object])
 COLOURS = {"critical": "red", "warning": "yellow", "info": "white"}
@@ -23,7 +23,7 @@ def machine(command: F) -> F:
 
 @click.group()
 def alerts() -> None:
-    """List, acknowledge and silence alerts; test a receiver.
+    """List, acknowledge and silence alerts; test a receiver; rehearse.
 
     \b
     Examples:
@@ -31,6 +31,7 @@ def alerts() -> None:
       fks_master alerts ack ServiceDown:fks_api
       fks_master alerts silence service_id=fks_api --for 2h --comment "moving the disk"
       fks_master alerts test ops
+      fks_master alerts check night.yaml
     """  # noqa: D301
 
 
@@ -113,6 +114,9 @@ def test(receiver: str, url: str | None, key_file: Path | None, *, as_json: bool
     word = "taken" if found["success"] else "refused" if found["verdict"] == "refused" else "failed"
     _say(found, [f"{receiver}: {word}: {client.printable(found['answer'])}"], as_json=as_json)
     raise SystemExit(0 if found["success"] else 1)
+
+
+alerts.add_command(rehearse.check)
 
 
 def _say(found: object, lines: list[str], *, as_json: bool) -> None:

@@ -36,16 +36,20 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise ConfigError(str(source), [f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from error
     if len(content) > LARGEST:
         raise ConfigError(str(source), [f"larger than {LARGEST >> 20} MiB, which no config is"])
-    return _config(_read(content, str(source)), source)
+    return _config(_checked(_parse(content, str(source)), str(source)), source)
 
 
 def check(content: bytes, source: str) -> None:
     """Raise a ConfigError if `load` would refuse a file with this content."""
-    _read(content, source)
+    _checked(_parse(content, source), source)
 
 
-def _read(content: bytes, source: str) -> File:
-    document = _parse(content, source)
+def from_document(document: dict[str, object], source: str) -> Config:
+    """Take a config that was read by somebody else. Raises ConfigError."""
+    return _config(_checked(document, source), None)
+
+
+def _checked(document: dict[str, object], source: str) -> File:
     mistakes = [*walk.find_mistakes(document, File), *references.find_mistakes(document.get("services"))]
     if mistakes:
         raise ConfigError(source, mistakes)

@@ -132,4 +132,5 @@ _KINDS: dict[type[inspect.Type], tuple[Callable[[object], bool], Callable[..., I
     inspect.IntType: (_is(int), _walk_number),
     inspect.FloatType: (_is(int, float), _walk_number),
     inspect.BoolType: (_is(bool), _walk_nothing),
+    inspect.AnyType: (lambda _: True, _walk_nothing),
 }

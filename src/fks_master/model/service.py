@@ -8,6 +8,8 @@ from fks_master.model.heartbeat import HeartbeatOptions
 from fks_master.model.objective import Objective
 from fks_master.model.options import DnsOptions, HttpOptions, IpFamily, TcpOptions, TlsOptions
 
+BACKOFF_SECONDS = 0.3  # a bound of the pause before the second try; each further one is longer by as much
+
 
 class ServiceType(StrEnum):
     """What a service is for; decides nothing but how it is shown and grouped."""
@@ -62,3 +64,12 @@ class Service(msgspec.Struct, frozen=True):
     is_discovered: bool = False
     heartbeat: HeartbeatOptions = HeartbeatOptions()
     slo: Objective | None = None
+
+    @property
+    def asking_seconds(self) -> float:
+        """How long one check with all its tries, and the pauses between them, may take."""
+        return self.tries * self.timeout_seconds + BACKOFF_SECONDS * self.tries * (self.tries - 1) / 2
+
+    def bound_seconds(self, policy: Policy) -> float:
+        """Give how long a state must last to be told in any case; shorter ones may be flaps."""
+        return self.interval_seconds * policy.failure_threshold + self.asking_seconds + 2

@@ -3,8 +3,8 @@
 Status follows at once; telling is considered. Each completed check decides the status by itself. `failure_threshold`
 failed checks in a row make a service *down*, which is told once; *up* is told only where *down* was. High latency is
 told once an episode, after the same number of slow checks; the episode ends with the first check that is not slow.
-A service flaps when it went up or down often within the last checks; only states of at most `failure_threshold` checks
-count, because longer ones are told in any case.
+A service flaps when it went up or down often within the last checks; only states shorter than a bound count
+(`Service.bound_seconds`), because longer ones are told in any case.
 What a service reports of itself needs no second look: its first failure, or success, is told.
 A void result changes nothing: not seeing is not failing. One that is void because whoever would have told us is
 silent (reason `unseen`) makes the status Unknown, and counts neither as a failed nor as a good check.
@@ -34,7 +34,7 @@ def apply(
         failing_since=None if is_up else state.failing_since or result.at,
         failures=0 if is_up else state.failures + 1,
         successes=state.successes + 1 if is_up else 0,
-        flips=_flips(state, policy, is_up=is_up),
+        flips=_flips(state, result, service.bound_seconds(policy), is_up=is_up),
         slow_checks=state.slow_checks + 1 if is_slow(result, policy) else 0,
         last=result,
         is_confirmed=True,
@@ -55,10 +55,10 @@ def _unseen(state: State, result: Result) -> tuple[State, Transition | None, lis
     return new, transition, [_status_changed(transition, result)]
 
 
-def _flips(state: State, policy: Policy, *, is_up: bool) -> int:
+def _flips(state: State, result: Result, bound_seconds: float, *, is_up: bool) -> int:
     """Shift one bit in: whether this check ended a short state."""
-    ended = state.failures if is_up else state.successes
-    is_flip = 0 < ended <= policy.failure_threshold
+    began = state.failing_since if is_up else state.up_since
+    is_flip = began is not None and (result.at - began).total_seconds() < bound_seconds
     return (state.flips << 1 | is_flip) & (1 << FLAP_CHECKS) - 1
 
 

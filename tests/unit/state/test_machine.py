@@ -11,6 +11,7 @@ from fks_master.state.machine import apply
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/health", expected_response_time_ms=500, critical=True)
 POLICY = Policy(failure_threshold=3, high_latency_ms=2000)
+BOUND = 3 * 30 + 3 * 10 + 0.9 + 2  # threshold, tries with their pauses, and a bit
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -100,7 +101,7 @@ def test_a_service_that_goes_up_and_down_flaps_until_it_is_calm() -> None:
 
 
 def test_long_states_are_no_flapping() -> None:
-    state, told = play(*(["ok"] * 4 + ["fail"] * 4) * 10)
+    state, told = play(*(["ok"] * 5 + ["fail"] * 5) * 10)
     assert not state.is_flapping
     assert told.count(EventType.SERVICE_DOWN) == 10
 
@@ -117,16 +118,19 @@ class Reference:
 
     def __init__(self) -> None:
         self.past: list[str] = []
-        self.runs: list[int] = []
+        self.began: int | None = None
+        self.flips: list[bool] = []
         self.is_down = self.is_slow = self.is_flapping = False
 
-    def see(self, kind: str) -> list[EventType]:
-        """Add one check and give what is told about it."""
+    def see(self, kind: str, number: int) -> list[EventType]:
+        """Add one check, the numbers of which are 30 s apart, and give what is told about it."""
         told = []
         was_up = self.past[-1] != "fail" if self.past else None
         is_up = kind != "fail"
-        ended = 0 if was_up in {None, is_up} else self.tail(lambda one: (one != "fail") is was_up)
-        self.runs.append(ended)
+        has_ended = was_up is not None and is_up is not was_up
+        self.flips.append(has_ended and self.began is not None and 30 * (number - self.began) < BOUND)
+        if has_ended or self.began is None:
+            self.began = number
         self.past.append(kind)
         if not self.is_down and self.tail(lambda one: one == "fail") >= 3:
             told.append(EventType.SERVICE_DOWN)
@@ -138,12 +142,17 @@ class Reference:
         if slow >= 3 and not self.is_slow:
             told.append(EventType.HIGH_LATENCY)
         self.is_slow = slow > 0 and (self.is_slow or slow >= 3)
-        flips = sum(1 <= ended <= 3 for ended in self.runs[-20:])
+        flips = sum(self.flips[-20:])
         is_flapping = flips >= (3 if self.is_flapping else 6)
         if is_flapping is not self.is_flapping:
             told.append(EventType.SERVICE_FLAPPING)
         self.is_flapping = is_flapping
         return told
+
+    def miss(self) -> None:
+        """Hear that a check saw nothing: how long it has been up is not known any more."""
+        if self.past and self.past[-1] != "fail":
+            self.began = None
 
     def tail(self, holds: Callable[[str], bool]) -> int:
         return len(list(itertools.takewhile(holds, reversed(self.past))))
@@ -152,7 +161,12 @@ class Reference:
 @given(KINDS)
 def test_agrees_with_a_reference_model(kinds: list[str]) -> None:
     reference = Reference()
-    told = [event for kind in kinds if kind not in {"void", "unseen"} for event in reference.see(kind)]
+    told = []
+    for number, kind in enumerate(kinds):
+        if kind == "unseen":
+            reference.miss()
+        elif kind != "void":
+            told += reference.see(kind, number)
     state, found = play(*kinds)
     assert found == told
     assert (state.is_down, state.is_slow, state.is_flapping) == (

@@ -20,6 +20,7 @@ from fks_master.docker.usage import Usage
 from fks_master.model import Change, Event, EventType, Outcome, Result, Service, State
 
 MOST_OCCURRENCES = 1000
+KEEP_SECONDS = 900.0  # a budget that burns by fits and starts is one alert
 FAILED_JOBS = {"failed", "timed_out", "interrupted"}
 OVER = {
     EventType.SERVICE_DEGRADED: "{} is no longer degraded",
@@ -47,7 +48,7 @@ class Sight(msgspec.Struct):
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """One thing that can be said: by which rule, of whom, how gravely, and after how long."""
+    """One thing that can be said: by which rule, of whom, how gravely, and after how long; likewise its end."""
 
     event_type: EventType
     rule: str
@@ -55,6 +56,7 @@ class Topic(msgspec.Struct, frozen=True):
     service: Service | None = None
     subject: str | None = None
     for_seconds: float = 0.0
+    keep_seconds: float = 0.0
 
     @property
     def key(self) -> str:
@@ -73,6 +75,7 @@ class RuleBook:
         self._touched: set[str] = set()
         self._times: dict[str, dict[str, deque[float]]] = {}
         self._held: dict[str, float] = {}
+        self._calm: dict[str, float] = {}
         self._said: dict[str, bool] = {}
         self._of: tuple[Mapping[str, Service], dict[str, list[Rule]]] | None = None
         self.budgets: dict[str, Budget] = {}
@@ -156,7 +159,7 @@ class RuleBook:
         burn = budget.look(self.moment(now))
         for paces in (FAST, SLOW):
             name = paces[0].name
-            topic = Topic(EventType.ERROR_BUDGET_BURNING, name, SEVERITIES[name], service)
+            topic = Topic(EventType.ERROR_BUDGET_BURNING, name, SEVERITIES[name], service, keep_seconds=KEEP_SECONDS)
             yield topic, _burning(service, burn, burn.pace(paces))
 
     def _judge_occurrences(self, rule: Rule, now: float) -> Iterable[tuple[Topic, Finding]]:
@@ -197,14 +200,16 @@ class RuleBook:
         if is_said is None:
             is_said = (alert := self._sight.alerts().get(key)) is not None and alert.notice.is_firing
         if finding.holds:
+            self._calm.pop(key, None)
             began = self._held.setdefault(key, now)
             if not is_said and now - began >= topic.for_seconds:
                 self._said[key] = True
                 yield _event(topic, finding, wall)
             return
         self._held.pop(key, None)
-        if is_said:
+        if is_said and now - self._calm.setdefault(key, now) >= topic.keep_seconds:
             self._said[key] = False
+            del self._calm[key]
             yield _event(topic, finding, wall)
 
 
