@@ -71,7 +71,7 @@ class Watching:
         self.scheduler.watch(_asked(services))
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.past.run(self.hub.announce), self.scheduler.run(), self.ward.run()]
+        return [self.past.run(self.hub.announce), self.scheduler.run(), self.prober.watch(), self.ward.run()]
 
 
 def _asked(services: Iterable[Service]) -> list[Service]:

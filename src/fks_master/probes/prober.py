@@ -36,6 +36,10 @@ class Prober:
     def start(self) -> None:
         self._thread.start()
 
+    async def watch(self) -> None:
+        """Wait for ever, or raise what asking has ended in for good."""
+        await self._thread.watch()
+
     def tell(self, service: Service, answered: Callable[[Result | Exception], None]) -> bool:
         """Try once and call back, where that needs no task; else return False, and `probe` is to be asked."""
         return service.health_endpoint.startswith("http://") and self._http.tell(service, answered)

@@ -12,6 +12,7 @@ cannot be trusted.
 """
 
 import asyncio
+import contextlib
 import resource
 import select
 import socket
@@ -52,10 +53,12 @@ class ProbeThread(Generic[Answer]):
         self._is_woken = False
         self._is_closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._died: asyncio.Future[None] | None = None
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._died = self._loop.create_future()
         for end in (self._awake, self._waker):
             end.setblocking(False)  # noqa: FBT003 - the socket API is positional
         self._epoll.register(self._awake, select.EPOLLIN)
@@ -91,10 +94,32 @@ class ProbeThread(Generic[Answer]):
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, 1.0)
         self._waker.close()
 
+    async def watch(self) -> None:
+        """Wait for ever, or raise what the thread has died of: without it nothing is asked any more."""
+        if self._died is not None:
+            await self._died
+
     def _wake(self) -> None:
-        self._waker.send(b"\0")
+        with contextlib.suppress(OSError):  # the thread is gone, which `watch` tells
+            self._waker.send(b"\0")
 
     def _run(self) -> None:
+        try:
+            self._ask_on()
+        except Exception as error:  # noqa: BLE001 - told where it ends the program
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._die, error)
+        finally:
+            for engine in self._engines():
+                engine.close()
+            self._awake.close()
+            self._epoll.close()
+
+    def _die(self, error: Exception) -> None:
+        if self._died is not None and not self._died.done():
+            self._died.set_exception(error)
+
+    def _ask_on(self) -> None:
         awake = self._awake.fileno()
         turned, gathered_since = self._monotonic(), None
         while not self._is_closing:
@@ -115,10 +140,6 @@ class ProbeThread(Generic[Answer]):
                 engine.turn(now)
             turned = self._monotonic()
             gathered_since = self._hand_over(turned, gathered_since)
-        for engine in self._engines():
-            engine.close()
-        self._awake.close()
-        self._epoll.close()
 
     def _engines(self) -> "tuple[PlainEngine[Answer] | CurlEngine[Answer], ...]":
         return (self._plain,) if self._curl is None else (self._plain, self._curl)

@@ -177,3 +177,27 @@ async def test_a_header_of_the_configuration_takes_the_place_of_ours(prober: Pro
     lines = server.requests[0].split(b"\r\n")
     assert [line for line in lines if line.lower().startswith(b"host:")] == [b"host: shop.example"]
     assert "X-Token: ä".encode("latin-1") in lines
+
+
+async def test_a_thread_that_dies_is_not_mourned_in_silence(prober: Prober, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(plain.PlainEngine, "turn", fail)
+    with pytest.raises(ZeroDivisionError):
+        async with asyncio.timeout(20):
+            await prober.watch()
+
+
+async def test_a_connection_that_goes_wrong_in_us_harms_no_other(
+    prober: Prober, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with listening(Recorder().handle) as port:
+        with monkeypatch.context() as broken:
+            broken.setattr(plain.PlainEngine, "_parse", fail)
+            with pytest.raises(ZeroDivisionError):
+                await prober.probe(service(port))
+        assert (await prober.probe(service(port))).outcome is Outcome.SUCCESS
