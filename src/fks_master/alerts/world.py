@@ -50,6 +50,13 @@ class World(msgspec.Struct):
                     waiting.append(need)
                     yield need
 
+    def in_maintenance(self, now: datetime) -> set[str]:
+        """Name the services for which maintenance is planned now, by the config or while we run."""
+        lasting = [window for window in (*self.windows, *self.planned.values()) if window.is_active(now)]
+        if any(not window.services for window in lasting):
+            return set(self.services())
+        return {service_id for window in lasting for service_id in window.services}
+
     def dependents(self, service_id: str) -> list[str]:
         """Give everything that depends on a service; the graph is turned round once a configuration."""
         services = self.services()

@@ -30,6 +30,8 @@ from fks_master.api.routes.monitor import MonitorRoutes, Standing
 from fks_master.api.routes.objectives import ObjectiveRoutes
 from fks_master.api.routes.quiet import QuietRoutes
 from fks_master.api.routes.services import ServiceRoutes
+from fks_master.api.routes.status_page import Past as PublicPast
+from fks_master.api.routes.status_page import Shown, StatusPageRoutes
 from fks_master.api.server import Server
 from fks_master.api.standby import answer_standby
 from fks_master.api.tls import Tls
@@ -68,6 +70,12 @@ class Serving:
         self._doors = self._make_doors()
         view = View(watching.hub, watching.metrics, watching.clock, acting.container)
         self._feed = LiveFeed(watching.hub, view, watching.metrics, self._commands())
+        self._status_page = StatusPageRoutes(
+            watching.hub,
+            PublicPast(watching.past.measures, watching.past.archive, watching.past.planned.active),
+            watching.clock,
+            _shown(config),
+        )
         table = OpenApiRoutes().describe(self._table(view))
         application = build(self._feed, self._doors, watching.metrics, table, watching.tracer)
         self.server = Server(application, port.listener, port.tls.context, config.server.trusted_proxies)
@@ -79,6 +87,7 @@ class Serving:
     def reconfigure(self, fresh: Config) -> None:
         """Take up keys and the addresses of web services."""
         self._config = fresh
+        self._status_page.show(_shown(fresh))
         self._doors.doorkeeper.authority = authority_of(fresh, self._settings)
         self._doors.guard.is_open = self._doors.doorkeeper.is_open
         self._doors.guard.allow(self._origins())
@@ -109,6 +118,7 @@ class Serving:
         return [
             *MonitorRoutes(view, watching.scheduler.reason_unwell, self._standing).endpoints(),
             *ServiceRoutes(view).endpoints(),
+            *self._status_page.endpoints(),
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *LogRoutes(hub, acting.engine, clock).endpoints(),
@@ -160,6 +170,11 @@ def authority_of(config: Config, settings: Settings) -> Authority:
         for one in config.api_keys
     )
     return Authority((*own, *named), settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
+
+
+def _shown(config: Config) -> Shown:
+    page = config.status_page
+    return Shown(page.enabled, page.title, page.services)
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ class Telling:
         self._dropped = 0
         world = World(lambda: hub.services, lambda: hub.states, look_now=watching.scheduler.look_now)
         store, follow = Store(watching.database), watching.past.journal.follow
+        watching.past.planned.active = world.in_maintenance
         self.alerter = Alerter(options_of(config), world, store, follow, clock)
         self.alerter.is_failing = lambda: watching.past.journal.is_failing
         pipeline = self.alerter.pipeline

@@ -25,6 +25,7 @@ from fks_master.storage.address import MEMORY, database_at
 from fks_master.tracing import Tracer
 
 DATA = Path("data")
+MIGRATIONS = (*history.MIGRATIONS, *alert_store.MIGRATIONS, *heartbeats.MIGRATIONS)
 FOUND = DATA / "discovered.json"
 
 
@@ -87,8 +88,7 @@ def _watched_last(config: Config) -> tuple[Service, ...]:
 
 
 def _database(config: Config) -> Database:
-    migrations = (*history.MIGRATIONS, *alert_store.MIGRATIONS, *heartbeats.MIGRATIONS)
-    return database_at(config.history.url if config.history.enabled else MEMORY, migrations)
+    return database_at(config.history.url if config.history.enabled else MEMORY, MIGRATIONS)
 
 
 def _retention(config: Config) -> Retention:

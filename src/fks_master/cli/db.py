@@ -7,8 +7,11 @@ from pathlib import Path
 import click
 
 from fks_master.cli import options
+from fks_master.clock import SystemClock
 from fks_master.config.load import load
 from fks_master.errors import StorageError
+from fks_master.history import care as history_care
+from fks_master.history.keeper import Retention
 from fks_master.storage import care
 from fks_master.storage.address import sqlite_path
 from fks_master.storage.lock import Lock
@@ -16,7 +19,7 @@ from fks_master.storage.lock import Lock
 
 @click.group()
 def db() -> None:
-    """Check, back up, restore or export the history.
+    """Check, back up, restore, prune or export the history.
 
     \b
     Examples:
@@ -58,6 +61,24 @@ def restore(saved: Path, config: Path | None) -> None:
     before = care.restore(saved, path)
     lock.release()
     click.echo(f"{path}: restored" + (f"; what was there is {before}" if before else ""))
+
+
+@db.command()
+@click.option("--compact", is_flag=True, help="Give the disk back what is free then; the monitor must not run.")
+@options.config
+def prune(config: Path | None, *, compact: bool) -> None:
+    """Delete now what [history] no longer keeps; while the monitor runs, or not."""
+    path, keep = _path(config), load(config, os.environ).history
+    retention = Retention(keep.results_hours, keep.minutes_days, keep.hours_days, keep.events_days)
+    lock = Lock(path)
+    if compact:
+        lock.acquire()
+    deleted = history_care.prune(path, retention, SystemClock().now())
+    if compact:
+        history_care.compact(path)
+        lock.release()
+    click.echo(f"{path}: {', '.join(f'{count} {name}' for name, count in deleted.items())} deleted")
+    click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 @db.command()

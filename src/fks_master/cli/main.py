@@ -23,6 +23,7 @@ COMMANDS = {
         "compose",
         "keys",
         "db",
+        "migrate",
         "export",
     )
 } | {"import": "fks_master.cli.importing"}

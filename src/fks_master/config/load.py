@@ -50,7 +50,12 @@ def from_document(document: dict[str, object], source: str) -> Config:
 
 
 def _checked(document: dict[str, object], source: str) -> File:
-    mistakes = [*walk.find_mistakes(document, File), *references.find_mistakes(document.get("services"))]
+    services = document.get("services")
+    mistakes = [
+        *walk.find_mistakes(document, File),
+        *references.find_mistakes(services),
+        *references.find_unknown(document.get("status_page"), services),
+    ]
     if mistakes:
         raise ConfigError(source, mistakes)
     file = msgspec.convert(document, File)
@@ -87,6 +92,7 @@ def _config(file: File, source: Path | None) -> Config:
         history=file.history,
         control=file.control,
         discovery=file.discovery,
+        status_page=file.status_page,
         api_keys=file.api_keys,
         services=tuple(entry.service(file.monitoring) for entry in file.services),
         source=source,

@@ -17,6 +17,16 @@ def find_mistakes(services: object) -> Iterator[str]:
         yield from _circles({id_: needs for _, id_, needs in entries})
 
 
+def find_unknown(status_page: object, services: object) -> Iterator[str]:
+    """Look at `[status_page] services`. Without `[[services]]` the built-in ones are meant, or found ones."""
+    known = {id_ for _, id_, _ in _entries(services)}
+    chosen = _strings(status_page.get("services")) if isinstance(status_page, dict) else []
+    for index, each in enumerate(chosen):
+        if known and each not in known:
+            near = nearest(each, sorted(known))
+            yield f"status_page.services[{index}]: found {show(each)}, expected the id of a service{near}"
+
+
 def _entries(services: object) -> list[tuple[int, str, list[str]]]:
     """Give index, id and dependencies of each table that has an id."""
     tables = enumerate(services if isinstance(services, list) else [])

@@ -204,6 +204,14 @@ class Discovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
 
 
+class StatusPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`/status`, for everybody: off, until somebody chooses what it shows."""
+
+    enabled: bool = False
+    title: Text = "Status"
+    services: tuple[Name, ...] = ()
+
+
 class HeartbeatEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[services.heartbeat]`, for heartbeat://. The token is a secret: whoever has it can speak for the job."""
 
@@ -314,6 +322,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: History = History()
     control: Control = Control()
     discovery: Discovery = Discovery()
+    status_page: StatusPage = StatusPage()
     api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Entry, ...] = ()
 
@@ -328,6 +337,7 @@ class Config(msgspec.Struct, frozen=True):
     history: History = History()
     control: Control = Control()
     discovery: Discovery = Discovery()
+    status_page: StatusPage = StatusPage()
     api_keys: tuple[KeyEntry, ...] = ()
     services: tuple[Service, ...] = ()
     source: Path | None = None

@@ -7,6 +7,7 @@ import msgspec
 
 from fks_master.history import sketch
 from fks_master.history.keeper import DAY, FINER, HOUR, LAST_MS, MINUTE, STEPS, Keeper
+from fks_master.history.planned import Planned
 from fks_master.history.recorder import SQL, STATUSES, Recorder
 from fks_master.history.spans import Piece
 from fks_master.history.sums import Sum, add_results, add_rollups
@@ -73,14 +74,26 @@ class Recent(msgspec.Struct, frozen=True):
 class Measures:
     """Reads what recorder and keeper have written. A service never seen has no results and no known time."""
 
-    def __init__(self, database: Database, recorder: Recorder, keeper: Keeper) -> None:
+    def __init__(self, database: Database, recorder: Recorder, keeper: Keeper, planned: Planned) -> None:
+        self._planned = planned
         self._database = database
         self._recorder = recorder
         self._keeper = keeper
 
     async def uptime(self, service_id: str, since: datetime, until: datetime) -> Uptime:
         since_ms, until_ms = to_ms(since), to_ms(until)
-        return from_spans(await self._spans(service_id, since_ms, until_ms), since_ms, until_ms)
+        planned = (await self._planned.of(service_id, since_ms, until_ms)).get(service_id, ())
+        return from_spans(await self._spans(service_id, since_ms, until_ms), since_ms, until_ms, planned)
+
+    async def days(self, service_id: str, count: int, now: datetime) -> list[Uptime]:
+        """Give the uptime of each of the last days in UTC, the oldest first and today last."""
+        day_ms = DAY * 1000
+        until_ms = to_ms(now)
+        first = until_ms - until_ms % day_ms - (count - 1) * day_ms
+        planned = (await self._planned.of(service_id, first, until_ms)).get(service_id, ())
+        spans = await self._spans(service_id, first, until_ms)
+        ends = [*range(first + day_ms, until_ms, day_ms), until_ms]
+        return [from_spans(spans, end - 1 - (end - 1) % day_ms, end, planned) for end in ends]
 
     async def fleet(self, since: datetime, until: datetime) -> Mapping[str, Uptime]:
         """Give the uptime of every service there is something known of."""
@@ -99,7 +112,10 @@ class Measures:
         for name, (started, ended, code) in current:
             one, status = totals.setdefault(name, {}), STATUSES[code]
             one[status] = one.get(status, 0) + max(0, min(ended, until_ms) - max(started, since_ms))
-        return {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
+        found = {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
+        for name in (await self._planned.of(None, since_ms, until_ms)).keys() & found.keys():
+            found[name] = await self.uptime(name, since, until)
+        return found
 
     async def recent(self, count: int, since: datetime) -> Recent:
         """Give up to `count` checks of each service, none older than `since`; in one question for all."""

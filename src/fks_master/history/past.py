@@ -12,6 +12,7 @@ from fks_master.history.archive import Archive
 from fks_master.history.incidents import IncidentBook
 from fks_master.history.keeper import Keeper, Retention
 from fks_master.history.measures import Measures
+from fks_master.history.planned import Planned
 from fks_master.history.recorder import Recorder
 from fks_master.model import Event, EventType, Service
 from fks_master.storage import Database, Journal, Restored
@@ -39,10 +40,12 @@ class Past:
         self.archive = Archive(database, self.book, clock)
         self.recorder = Recorder(database, services, clock)
         self.keeper = Keeper(database, self.recorder, clock, retention)
-        self.measures = Measures(database, self.recorder, self.keeper)
+        self.planned = Planned(database, clock)
+        self.measures = Measures(database, self.recorder, self.keeper, self.planned)
         self._tell_full_at = 0.0
         self.journal.join(self.book)
         self.journal.join(self.recorder)
+        self.journal.join(self.planned)
 
     async def restore(self, watched: Iterable[str]) -> Restored:
         """Connect, migrate and read what an earlier process left. Raises SchemaError."""
@@ -81,6 +84,7 @@ class Past:
             group.create_task(self.journal.run())
             group.create_task(self.book.run())
             group.create_task(self.keeper.run())
+            group.create_task(self.planned.run())
             group.create_task(self._tell(announce))
 
     async def _tell(self, announce: Callable[[Event], None]) -> None:

@@ -145,7 +145,13 @@ class Postgres:
 
 
 def _ordered(query: Query, values: Values) -> tuple[object, ...]:
-    return values if isinstance(values, tuple) else tuple(values[name] for name in query.names)
+    given = values if isinstance(values, tuple) else (values[name] for name in query.names)
+    return tuple(map(_without_nul, given))
+
+
+def _without_nul(value: object) -> object:
+    """PostgreSQL's text cannot hold NUL, and others write our texts."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 
 def _said(error: BaseException) -> str:

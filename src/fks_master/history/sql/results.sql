@@ -81,3 +81,12 @@ DELETE FROM events WHERE at_ms < :before_ms;
 
 -- name: prune_transitions
 DELETE FROM transitions WHERE at_ms < :before_ms;
+
+-- name: store_maintenance
+INSERT INTO maintenance (service_id, started_ms, ended_ms) VALUES (:service_id, :started_ms, :ended_ms)
+ON CONFLICT (service_id, started_ms) DO UPDATE SET ended_ms = excluded.ended_ms;
+
+-- name: maintenance
+SELECT service_id, started_ms, ended_ms FROM maintenance
+WHERE started_ms < :until_ms AND ended_ms > :since_ms AND (:any_service = 1 OR service_id = :service_id)
+ORDER BY service_id, started_ms;
