@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fks_master.model import Outcome, Reason, Service, State, Status
+from fks_master.model import Outcome, Reason, Service, State
 
 NO_ANSWER = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT})
 NO_NAME = frozenset({Reason.DNS})
@@ -21,35 +21,41 @@ NETWORK_SCHEMES = {"http", "https", "tcp", "tls", "dns", "icmp", "udp", "grpc", 
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What is known of a way to others. `newest_answer` is when somebody last answered, `answered` who did when."""
+    """What is known of a way to others.
+
+    `newest_answer` is when somebody last answered, `answered` who did the last time; to ask them all again takes at
+    most `asking_seconds`.
+    """
 
     is_lost: bool = False
     newest_answer: datetime | None = None
-    answered: Mapping[str, datetime] = {}
-
-    def unseen_since(self, moment: datetime) -> list[str]:
-        """Name those who answered the last time, but were not asked since."""
-        return [id_ for id_, at in self.answered.items() if at < moment]
+    answered: tuple[str, ...] = ()
+    asking_seconds: float = 0.0
 
 
 def network(services: Mapping[str, Service], states: Mapping[str, State]) -> Reach:
-    elsewhere = (states[id_] for id_, one in services.items() if not is_here(one.health_endpoint))
-    return _reach(elsewhere, NO_ANSWER)
+    elsewhere = [one for one in services.values() if not is_here(one.health_endpoint)]
+    return _reach(elsewhere, states, NO_ANSWER)
 
 
 def names(services: Mapping[str, Service], states: Mapping[str, State]) -> Reach:
-    named = (states[id_] for id_, one in services.items() if is_named(one.health_endpoint))
-    return _reach(named, NO_NAME)
+    named = [one for one in services.values() if is_named(one.health_endpoint)]
+    return _reach(named, states, NO_NAME)
 
 
-def _reach(states: Iterable[State], silent: frozenset[Reason]) -> Reach:
-    seen = [(state, state.last) for state in states if state.last is not None]
-    answered = {
-        state.service_id: last.at
-        for state, last in seen
-        if not (state.status is Status.UNHEALTHY and last.outcome is Outcome.FAILURE and last.reason in silent)
-    }
-    return Reach(len(seen) >= FEWEST and not answered, max(answered.values(), default=None), answered)
+def _reach(services: Iterable[Service], states: Mapping[str, State], silent: frozenset[Reason]) -> Reach:
+    seen = [(service, state.last) for service in services if (state := states[service.id]).last is not None]
+    answered = [
+        (service, last.at)
+        for service, last in seen
+        if last and not (last.outcome is Outcome.FAILURE and last.reason in silent)
+    ]
+    return Reach(
+        len(seen) >= FEWEST and not answered,
+        max((at for _, at in answered), default=None),
+        tuple(service.id for service, _ in answered),
+        max((service.asking_seconds for service, _ in answered), default=0.0),
+    )
 
 
 @lru_cache(10_000)

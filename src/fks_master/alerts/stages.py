@@ -135,11 +135,10 @@ def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -
     if way.is_lost:
         return what
     since = _since(alert)
-    if world.look_now is not None and way.newest_answer is not None and way.newest_answer < since:
-        stale = way.unseen_since(since)
-        if now < alert.heard + _patience(world, stale):
-            world.ask(stale, now)
-            return f"{ASKING}whether anybody answers"
+    is_old = way.newest_answer is not None and way.newest_answer < since
+    if is_old and world.look_now is not None and now < alert.heard + timedelta(seconds=1 + way.asking_seconds):
+        world.ask(way.answered, now)
+        return f"{ASKING}whether anybody answers"
     regained, state = world.regained.get(name), world.states()[alert.service_id or ""]
     if not regained or _is_seen_since(state, regained):
         return None

@@ -1,6 +1,6 @@
 """What the pipeline looks at: services, states, what people planned, and what we do ourselves."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -38,6 +38,7 @@ class World(msgspec.Struct):
     _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
     _looked: tuple[datetime, Reach, Reach] | None = None
     _asked: dict[str, datetime] = {}
+    _asked_last: tuple[datetime, Sequence[str]] | None = None
 
     def needs(self, service_id: str | None) -> Iterator[str]:
         """Give everything that a service depends on, near or far."""
@@ -78,10 +79,11 @@ class World(msgspec.Struct):
     def is_isolated(self, now: datetime) -> bool:
         return self.ways(now)[0].is_lost
 
-    def ask(self, service_ids: Iterable[str], now: datetime) -> None:
+    def ask(self, service_ids: Sequence[str], now: datetime) -> None:
         """Have services looked at at once, each at most once in a while."""
-        if self.look_now is None:
+        if self.look_now is None or self._asked_last == (now, service_ids):
             return
+        self._asked_last = (now, service_ids)
         while_ = timedelta(seconds=ASKED_SECONDS)
         fresh = [one for one in service_ids if one not in self._asked or abs(now - self._asked[one]) >= while_]
         self._asked = {id_: at for id_, at in self._asked.items() if abs(now - at) < while_} | dict.fromkeys(fresh, now)

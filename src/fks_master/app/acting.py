@@ -102,6 +102,7 @@ def _jobs(hub: Hub, metrics: Metrics, clock: Clock, tracer: Tracer) -> JobEngine
                 "job_id": job.id,
                 "action": job.action,
                 "project": job.project,
+                "services": list(job.services),
                 "state": job.state.value,
             }
             hub.announce(Event(kind, f"compose {job.action} of {job.project}: {said}", clock.now(), None, data))
