@@ -20,6 +20,8 @@ SYMPTOMS = {
     EventType.ERROR_BUDGET_BURNING,
 }
 AFTER_DOWN = {"fast": timedelta(minutes=50), "slow": timedelta(hours=7)}  # how long an outage makes a budget burn
+# How long after a way is found again questions may still fail that were asked before: queries for names are shared.
+SETTLING = {"network": timedelta(0), "names": timedelta(seconds=10)}
 
 Stage = Callable[[Alert, World, datetime], str | None]
 
@@ -140,9 +142,10 @@ def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -
         world.ask(way.answered, now)
         return f"{ASKING}whether anybody answers"
     regained, state = world.regained.get(name), world.states()[alert.service_id or ""]
-    if not regained or _is_seen_since(state, regained):
+    has_answered = state.last is not None and state.last.at > (regained or now) and state.last.reason not in NO_ANSWER
+    if not regained or has_answered:
         return None
-    if regained <= now < regained + _patience(world, [state.service_id]):
+    if regained <= now < regained + _patience(world, [state.service_id]) + SETTLING[name]:
         world.ask([state.service_id], now)
         return f"{what}, until just now"
     return None
