@@ -1,5 +1,6 @@
 """Commands of the live feed that other parts carry out: one table, one check of who may, one trail."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -7,11 +8,13 @@ import msgspec
 from starlette.websockets import WebSocket
 
 from fks_master.api.auth import Caller, presented
-from fks_master.api.doors import Doors
+from fks_master.api.doors import RECHECK_SECONDS, Doors
 from fks_master.api.endpoint import Access
 
 Send = Callable[[object], Awaitable[None]]
 Fields = dict[str, Any]
+
+BEGUN = 202  # carried out, but nobody was there to hear how it ended
 
 
 def key_of(fields: Fields) -> str | None:
@@ -48,24 +51,41 @@ class Commands:
         }
 
     def caller_of(self, socket: WebSocket, token: object = None) -> Caller | None:
-        credential = token if isinstance(token, str) and token else socket.scope["state"].get("credential")
-        return self.doors.doorkeeper.who(credential or presented(socket))
+        return self.doors.doorkeeper.who(_credential(socket, token))
+
+    def still_admits(self, socket: WebSocket, access: Access, token: object = None) -> bool:
+        return self.doors.still_admits(access, _credential(socket, token))
 
     async def run(self, socket: WebSocket, fields: Fields, send: Send) -> None:
         """Carry out a command of the table, and tell what comes of it."""
         name = str(fields["command_type"])
         remote = self.table[name]
         started = self.doors.clock.monotonic()
-        status, reason = await self._try(socket, remote, fields, send)
+        status, reason = BEGUN, "its client has gone"
+        try:
+            status, reason = await self._while_admitted(socket, remote, fields, send)
+        finally:
+            if remote.access.is_change:
+                target = next((str(fields[each]) for each in remote.about if fields.get(each)), "")
+                self.doors.record(socket, f"ws {name}", target, status, started)
         if status == 200 and name == "authenticate":
             socket.scope["state"]["credential"] = fields.get("token")
-        if remote.access.is_change:
-            target = next((str(fields[each]) for each in remote.about if fields.get(each)), "")
-            self.doors.record(socket, f"ws {name}", target, status, started)
         if status == 401:
             remote.unauthorized()
         if status != 200:
             await send({"type": "error", "reason": reason, "command_type": name, "status": status})
+
+    async def _while_admitted(self, socket: WebSocket, remote: Remote, fields: Fields, send: Send) -> tuple[int, str]:
+        """Carry out a command, and end what still follows something once its client may no longer."""
+        work = asyncio.create_task(self._try(socket, remote, fields, send))
+        try:
+            while not (await asyncio.wait({work}, timeout=RECHECK_SECONDS))[0]:
+                if not self.still_admits(socket, remote.access, fields.get("token")):
+                    return 401, "unauthorized"
+            return work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     async def _try(self, socket: WebSocket, remote: Remote, fields: Fields, send: Send) -> tuple[int, str]:
         caller = self.caller_of(socket, fields.get("token"))
@@ -79,6 +99,12 @@ class Commands:
         except RefusedError as error:
             return error.status, str(error)
         return 200, ""
+
+
+def _credential(socket: WebSocket, token: object) -> str | None:
+    """Return the one of a command, else the one that the client authenticated with, else that of its handshake."""
+    said = token if isinstance(token, str) and token else socket.scope["state"].get("credential")
+    return said or presented(socket)
 
 
 async def _authenticated(_: Fields, caller: Caller, send: Send) -> None:

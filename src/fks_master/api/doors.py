@@ -1,14 +1,20 @@
 """What stands before every endpoint and every command."""
 
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from fks_master.api.answers import problem
 from fks_master.api.audit import MAX_TEXT, Attempt, Audit
-from fks_master.api.auth import Caller, Doorkeeper, address_of
+from fks_master.api.auth import Caller, Doorkeeper, address_of, presented
 from fks_master.api.endpoint import Access, Endpoint
 from fks_master.api.guard import Guard, Refusal
 from fks_master.clock import Clock
+
+RECHECK_SECONDS = 10.0
 
 
 class Doors:
@@ -28,6 +34,13 @@ class Doors:
         if access.is_change and (refusal := self.doorkeeper.refuses_open_change(connection)):
             return refusal
         return self.doorkeeper.refuses(caller, access, address_of(connection))
+
+    def still_admits(self, access: Access, credential: str | None) -> bool:
+        """Whether one who was let in with this credential may stay: keys are changed and tokens expire meanwhile."""
+        if access is Access.OPEN or (access is Access.PUBLIC and self.doorkeeper.authority.public_read):
+            return True
+        caller = self.doorkeeper.who(credential)
+        return caller is not None and caller.may(Access.READ if access is Access.PUBLIC else access)
 
     def record(self, connection: HTTPConnection, action: str, target: str, status: int, started: float) -> None:
         caller = connection.scope["state"].get("caller")
@@ -53,10 +66,36 @@ class Doors:
             refusal = self.refuses(request, endpoint.access, caller)
             response = _refused(endpoint, request, refusal) if refusal else await endpoint.handle(request)
             status = response.status_code
+            if isinstance(response, StreamingResponse) and not endpoint.access.is_for_every_origin:
+                stream = aiter(response.body_iterator)
+                response.body_iterator = self._while_admitted(stream, endpoint.access, presented(request))
         finally:
             if endpoint.access.is_change:
                 self.record(request, f"{endpoint.method} {endpoint.path}", request.url.path, status, started)
         return response
+
+    async def _while_admitted(
+        self, stream: AsyncIterator[Any], access: Access, credential: str | None
+    ) -> AsyncGenerator[Any]:
+        """Pass a stream on, and end it soon after its reader may no longer read, even while nothing comes."""
+        asked_at, coming = self.clock.monotonic(), asyncio.ensure_future(anext(stream, None))
+        try:
+            while True:
+                await asyncio.wait({coming}, timeout=RECHECK_SECONDS)
+                if self.clock.monotonic() - asked_at >= RECHECK_SECONDS:
+                    asked_at = self.clock.monotonic()
+                    if not self.still_admits(access, credential):
+                        return
+                if coming.done():
+                    if (piece := coming.result()) is None:
+                        return
+                    yield piece
+                    coming = asyncio.ensure_future(anext(stream, None))
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
 
 
 def _refused(endpoint: Endpoint, request: Request, refusal: Refusal) -> Response:

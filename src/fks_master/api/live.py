@@ -14,6 +14,7 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fks_master.api.commands import Commands
+from fks_master.api.doors import RECHECK_SECONDS
 from fks_master.api.endpoint import Access
 from fks_master.api.view import View
 from fks_master.events.bus import Subscription
@@ -80,7 +81,14 @@ class Client:
         await self._send(self._snapshot("initial"))
         tasks = [
             asyncio.create_task(one())
-            for one in (self._read, self._push_changes, self._push_updates, self._broken.wait, ending.wait)
+            for one in (
+                self._read,
+                self._push_changes,
+                self._push_updates,
+                self._broken.wait,
+                ending.wait,
+                self._leave_in_time,
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -123,6 +131,12 @@ class Client:
             for event in (event for change in changes for event in change.events):
                 if self._filters.wants(event):
                     await self._send(event_message(event))
+
+    async def _leave_in_time(self) -> None:
+        """Close the connection once its client may not even read any more."""
+        while self._remote.still_admits(self._socket, Access.PUBLIC):
+            await self._view.clock.sleep(RECHECK_SECONDS)
+        await self._socket.close(1008, "unauthorized")
 
     def _may_see_events(self) -> bool:
         """Events need the right to read once a credential is configured; asked anew, so that a revoked one ends it."""

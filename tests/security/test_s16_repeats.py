@@ -1,0 +1,127 @@
+"""S16: double clicks, replays, a hundred at once: one runs, the others are told so; a key is carried out once."""
+
+import contextlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.docker_engine import Engine
+from tests.integration.test_docker import free_port
+from tests.process import PATIENCE, Monitor, monitor, wait_for
+from websockets.sync.client import connect
+
+pytestmark = pytest.mark.timeout(180)
+
+MANY = 100
+# It ends on TERM only after a while, so that all come while the first one is at work.
+SLOW = (
+    "trap 'sleep 4; exit 0' TERM; mkdir -p /www; echo ok > /www/health; httpd -f -p 127.0.0.1:{} -h /www & wait; wait"
+)
+
+
+@contextlib.contextmanager
+def slow_to_stop(docker: Engine, folder: Path) -> Iterator[Monitor]:
+    port = free_port()
+    command = ("fks/box", "sh", "-c", SLOW.format(port))
+    docker.docker("run", "-d", "--network", "host", "--name", "slow", "--stop-timeout", "20", *command)
+    (folder / "monitor.toml").write_text(
+        f'[[services]]\nid = "slow"\nhealth_endpoint = "http://127.0.0.1:{port}/health"\ndocker_container = "slow"\n'
+    )
+    with monitor("--config", "monitor.toml", folder=folder, DOCKER_HOST=docker.host) as one:
+        wait_for(lambda: one.status("slow") == "Healthy")
+        wait_for(lambda: one.get("/api/services/slow/health")["container"])
+        yield one
+
+
+def restarts(docker: Engine) -> int:
+    told = docker.docker("events", "--since", "5m", "--until", "0s", "--filter", "event=restart")
+    return len(told.splitlines())
+
+
+def test_s16_of_a_hundred_restarts_at_once_one_runs(docker: Engine, tmp_path: Path) -> None:
+    with slow_to_stop(docker, tmp_path) as one, ThreadPoolExecutor(MANY) as pool:
+        path = "/api/services/slow/restart"
+        before = restarts(docker)
+        answers = list(pool.map(lambda _: one.request(path, "POST"), range(MANY)))
+        assert Counter(status for status, _, _ in answers) == {200: 1, 409: MANY - 1}
+        refused = next(json.loads(body) for status, _, body in answers if status == 409)
+        assert (refused["success"], "is being worked on" in refused["message"]) == (False, True)
+        wait_for(lambda: restarts(docker) > before)
+        assert restarts(docker) == before + 1
+        trail = [each["outcome"] for each in one.get(f"/api/audit?limit={MANY}")]
+        assert Counter(trail) == {200: 1, 409: MANY - 1}
+
+
+def test_s16_the_same_key_is_one_restart_however_often_it_comes(docker: Engine, tmp_path: Path) -> None:
+    with slow_to_stop(docker, tmp_path) as one, ThreadPoolExecutor(20) as pool:
+        path = "/api/services/slow/restart"
+        before = restarts(docker)
+        answers = list(pool.map(lambda _: one.request(path, "POST", idempotency_key="click"), range(20)))
+        answers.append(one.request(path, "POST", idempotency_key="click"))
+        assert {(status, body) for status, _, body in answers} == {(200, answers[0][2])}
+        wait_for(lambda: restarts(docker) > before)
+        assert restarts(docker) == before + 1
+
+
+def test_s16_a_refusal_is_not_remembered_for_the_key(docker: Engine, tmp_path: Path) -> None:
+    with slow_to_stop(docker, tmp_path) as one, ThreadPoolExecutor(2) as pool:
+        path = "/api/services/slow/restart"
+        first = pool.submit(one.request, path, "POST")
+        wait_for(lambda: any(each["event_type"] == "ActionStarted" for each in one.get("/api/events")["events"]))
+        assert one.request(path, "POST", idempotency_key="later")[0] == 409
+        assert first.result()[0] == 200
+        assert one.request(path, "POST", idempotency_key="later")[0] == 200
+
+
+def test_s16_a_double_click_over_the_socket_and_one_who_leaves(docker: Engine, tmp_path: Path) -> None:
+    with slow_to_stop(docker, tmp_path) as one:
+        before = restarts(docker)
+        command = json.dumps({"command_type": "restart_service", "service_id": "slow"})
+        with connect(one.address.replace("http", "ws") + "/ws") as live:
+            for _ in range(2):
+                live.send(command)
+            while json.loads(live.recv(PATIENCE))["type"] != "restart_result":
+                pass
+        wait_for(lambda: restarts(docker) == before + 1)
+        wait_for(lambda: {each["outcome"] for each in one.get("/api/audit")} == {200, 202})
+        assert one.get("/api/audit")[0]["action"] == "ws restart_service"
+
+
+DOCKER = f"""#!{sys.executable} -u
+import sys, time
+said = " ".join(sys.argv[1:])
+if said == "compose version --short":
+    print("2.26.1")
+elif "config --format json" in said:
+    print('{{"name":"shop","services":{{}}}}')
+elif " build --" in said:
+    time.sleep(3)
+"""
+
+
+def test_s16_a_hundred_compose_actions_at_once_are_one_job(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "monitor.toml").write_text("")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    with (
+        monitor("--config", "monitor.toml", folder=tmp_path, PATH=path) as one,
+        ThreadPoolExecutor(20) as pool,
+    ):
+        body = {"action": "build", "wait": False}
+        keyed = list(pool.map(lambda _: one.request("/api/compose", "POST", body, idempotency_key="k"), range(20)))
+        assert {status for status, _, _ in keyed} == {202}
+        assert len({json.loads(answer)["job_id"] for _, _, answer in keyed}) == 1
+        assert one.request("/api/compose", "POST", {**body, "action": "pull"}, idempotency_key="k")[0] == 409
+        wait_for(lambda: one.get("/api/jobs")[0]["state"] == "succeeded")
+        statuses = Counter(pool.map(lambda _: one.request("/api/compose", "POST", body)[0], range(20)))
+        assert statuses[202] >= 1
+        assert statuses == {202: statuses[202], 409: 20 - statuses[202]}
+        running = [each for each in one.get("/api/jobs") if each["state"] == "running"]
+        assert len(running) <= 1
