@@ -185,3 +185,30 @@ def test_a_receiver_can_be_tested(receiver: Receiver, tmp_path: Path) -> None:
         assert send(one, "POST", "/api/receivers/webhook/test")[1]["verdict"] == "refused"
         status, answer = send(one, "POST", "/api/receivers/nobody/test")
         assert (status, "webhook" in answer["detail"]) == (404, True)
+
+
+def test_a_receiver_that_keeps_alerts_hears_who_has_one_in_hand_and_that_it_is_over(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    with fleet() as fks:
+        config = tmp_path / "monitor.toml"
+        pager = f'[[alerts.receivers]]\nname = "pager"\nkind = "pagerduty"\nsecret = "key"\nurl = "{receiver.url}"\n'
+        limits = "[alerts]\nconsecutive_failures_threshold = 2\nhigh_latency_threshold_ms = 300\n"
+        config.write_text(limits + pager + fks.config.read_text())
+        with monitor("--config", str(config)) as one:
+            wait_for(lambda: all_seen(one))
+            fks.behave("fks_worker", "error")
+            wait_for(lambda: receiver.bodies)
+            send(one, "POST", "/api/alerts/ServiceDown:fks_worker/acknowledge", {"by": "anna"})
+            wait_for(lambda: len(receiver.bodies) == 2)
+            fks.behave("fks_worker", "ok")
+            wait_for(lambda: len(receiver.bodies) == 3)
+            assert [each["event_action"] for each in receiver.bodies] == ["trigger", "acknowledge", "resolve"]
+            assert len({each["dedup_key"] for each in receiver.bodies}) == 1
+            fks.behave("fks_api", "slow")
+            wait_for(lambda: len(receiver.bodies) == 4)
+            fks.behave("fks_api", "ok")
+            wait_for(lambda: len(receiver.bodies) == 5)
+            slow, over = receiver.bodies[3:]
+            assert (slow["event_action"], slow["payload"]["class"]) == ("trigger", "HighLatency")
+            assert (over["event_action"], over["dedup_key"]) == ("resolve", slow["dedup_key"])

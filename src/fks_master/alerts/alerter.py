@@ -20,7 +20,7 @@ from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.pipeline import Pipeline
 from fks_master.alerts.quiet import Quiet
-from fks_master.alerts.routes import Route, receivers_of
+from fks_master.alerts.routes import Route
 from fks_master.alerts.rules import Rule, titles_of
 from fks_master.alerts.sender import Sender
 from fks_master.alerts.silences import Window
@@ -178,16 +178,20 @@ class Alerter:
         if not self.pipeline.acknowledge(key, who, now):
             return None
         alert = self.pipeline.alerts[key]
-        await self._keep(self._acknowledgements(alert, now) if alert.told_id else [], now)
+        await self._keep(self._to_keepers(alert, "ack", now) if alert.told_id else [], now)
         return alert
 
-    def _acknowledgements(self, alert: Alert, now: datetime) -> Iterator[Outgoing]:
+    def _to_keepers(self, alert: Alert, about: str, now: datetime) -> Iterator[Outgoing]:
+        """Tell whoever keeps alerts of its own that this one is in hand ("ack") or over ("end")."""
         notice = msgspec.structs.replace(
-            alert.notice, id=f"{alert.notice.id}.ack", timestamp=now, cause=Cause.ACKNOWLEDGEMENT
+            alert.notice,
+            id=f"{alert.notice.id}.{about}",
+            timestamp=now,
+            cause=Cause.ACKNOWLEDGEMENT if about == "ack" else Cause.NEWS,
+            is_firing=about == "ack",
         )
-        known = (*receivers_of(self.pipeline.routes, alert.notice, alert.labels), *alert.escalated)
-        for name in dict.fromkeys(known):
-            if name in self.lanes and self.lanes[name].kind.hears_acknowledgements:
+        for name in dict.fromkeys((*alert.receivers, *alert.escalated)):
+            if name in self.lanes and self.lanes[name].kind.keeps_alerts:
                 yield alert.outgoing(name, notice)
 
     def families(self) -> list[Family]:
@@ -220,7 +224,8 @@ class Alerter:
     async def _keep(self, told: Iterable[Outgoing], now: datetime) -> None:
         """Store what has changed, then let the lanes have what is to be told."""
         deliveries = []
-        for outgoing in told:
+        ended, self.pipeline.ended = self.pipeline.ended, []
+        for outgoing in (*told, *(each for alert in ended for each in self._to_keepers(alert, "end", now))):
             if outgoing.notice.data.get("receiver") == outgoing.receiver:
                 continue  # it does not take even this
             self._number += 1

@@ -33,6 +33,7 @@ replace = msgspec.structs.replace
 class Pipeline:
     """Owns the open alerts. `changed` names those that are to be stored anew; one that is gone is over.
 
+    `ended` holds those that people were told of and that are over without a word, until somebody takes them out.
     `opened` counts alerts by kind and gravity, `suppressed` those that were muted by the stage that first did so.
     """
 
@@ -42,6 +43,7 @@ class Pipeline:
         self.routes = routes
         self.alerts: dict[str, Alert] = {}
         self.changed: set[str] = set()
+        self.ended: list[Alert] = []
         self.opened: Counter[tuple[str, str]] = Counter()
         self.suppressed: Counter[str] = Counter()
 
@@ -99,6 +101,7 @@ class Pipeline:
         for alert in list(self.alerts.values()):
             told += self._remind(alert, now)
             if self._is_over(alert):
+                self.ended += [alert] if alert.told_id is not None else []
                 self._drop(alert.key)
         return told
 

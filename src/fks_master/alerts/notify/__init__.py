@@ -15,13 +15,13 @@ Render = Callable[[Receiver, Sequence[Notice], datetime], Message]
 class Kind(msgspec.Struct, frozen=True):
     """How notices for a receiver of this kind are written.
 
-    `most_at_once` is how many fit into one message; `hears_acknowledgements` whether it keeps alerts of its own, which
-    are to know that somebody has one in hand.
+    `most_at_once` is how many fit into one message. One that `keeps_alerts` of its own hears what people need not be
+    told: that somebody has an alert in hand, and that one is over without a word.
     """
 
     render: Render
     most_at_once: int = 1000
-    hears_acknowledgements: bool = False
+    keeps_alerts: bool = False
 
 
 def _render_email(receiver: Receiver, notices: Sequence[Notice], now: datetime) -> Message:
@@ -36,7 +36,7 @@ KINDS = {
     "discord": Kind(discord.render),
     "teams": Kind(teams.render),
     "email": Kind(_render_email),
-    "pagerduty": Kind(pagerduty.render, most_at_once=1, hears_acknowledgements=True),
+    "pagerduty": Kind(pagerduty.render, most_at_once=1, keeps_alerts=True),
     "ntfy": Kind(ntfy.render),
     "telegram": Kind(telegram.render),
     "apprise": Kind(apprise.render),
