@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := $(filter-out web/node_modules,$(wildcard web/*.* web/src/* web/src/*/*))
 
-.PHONY: setup run test check fuzz docs format bench clean
+.PHONY: setup run test check fuzz docs format dist bench clean
 setup: $(VENV)/.done $(VENV)/.web
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
@@ -46,6 +46,9 @@ fuzz: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+dist: setup
+	$(BIN)/python -m release.build dist
 
 bench: setup
 	$(BIN)/python -m bench.checks

@@ -6,6 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.tools import tool
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 EVERY_SCRIPT = sorted(path for path in SCRIPTS.iterdir() if path.suffix in {".sh", ".py"})
@@ -21,6 +22,14 @@ def test_every_script_explains_itself(script: Path) -> None:
     done = run(script.name, "--help")
     assert done.returncode == 0
     assert script.name in done.stdout
+
+
+def test_the_shell_scripts_are_sound() -> None:
+    root = SCRIPTS.parent
+    scripts = [*SCRIPTS.glob("*.sh"), root / "deploy" / "docker" / "entrypoint.sh", root / ".ci" / "run"]
+    command = [tool("shellcheck", "shellcheck"), "--external-sources", *map(str, scripts)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_tls_script_overwrites_nothing(tmp_path: Path) -> None:

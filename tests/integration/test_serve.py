@@ -114,6 +114,25 @@ def test_systemd_is_told(config: Path, tmp_path: Path) -> None:
         assert manager.recv(100) == b"STOPPING=1"
 
 
+def test_the_watchdog_of_systemd_is_fed(config: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        where = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        with monitor("--config", str(config), **where) as one:
+            heard = {manager.recv(100) for _ in range(4)}
+            assert one.stop() == 0
+    assert heard == {b"READY=1", b"WATCHDOG=1"}
+
+
+def test_with_nothing_pending_it_ends_within_two_seconds() -> None:
+    with fleet() as targets, monitor("--config", str(targets.config)) as one:
+        wait_for(lambda: {each["status"] for each in one.get("/api/services")} == {"Healthy"})
+        begun = time.monotonic()
+        assert one.stop() == 0
+        assert time.monotonic() - begun < 2
+
+
 def test_help_teaches(tmp_path: Path) -> None:
     with start("--help", folder=tmp_path) as process:
         assert process.wait(PATIENCE) == 0
