@@ -39,8 +39,12 @@ class Meter:
     async def run(self) -> None:
         while True:
             await self._clock.sleep(SECONDS)
-            named = [(one.id, one.docker_container) for one in self._hub.services.values() if one.docker_container]
-            await asyncio.gather(*(self._measure(service_id, name) for service_id, name in named))
+            await self.measure()
+
+    async def measure(self) -> None:
+        """Measure all of them once."""
+        named = [(one.id, one.docker_container) for one in self._hub.services.values() if one.docker_container]
+        await asyncio.gather(*(self._measure(service_id, name) for service_id, name in named))
 
     async def _measure(self, service_id: str, name: str) -> None:
         usage = await self._ask(name)
