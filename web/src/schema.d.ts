@@ -95,11 +95,15 @@ export interface components {
         /**
          * Attempt
          * @description Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise.
+         *
+         *         Refusals that repeat within a second stand in one line; `count` says how many.
          */
         Attempt: {
             action: string;
             address: string;
             at: string;
+            /** @default 1 */
+            count: number;
             outcome: number;
             request_id: string;
             seconds: number;

@@ -18,6 +18,7 @@ from fks_master.api.answers import problem
 from fks_master.api.doors import Doors
 from fks_master.api.endpoint import Endpoint
 from fks_master.api.guard import Guard
+from fks_master.api.index import Indexed
 from fks_master.api.live import LiveFeed
 from fks_master.api.static_files import STATIC
 from fks_master.clock import Clock
@@ -185,7 +186,7 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
         return problem(400, "Incomplete", "the request ended before its body")
 
     routes = [
-        *routed(endpoints, doors),
+        Indexed(routed(endpoints, doors)),
         WebSocketRoute("/ws", guarded_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -18,10 +18,15 @@ log = structlog.get_logger(__name__)
 
 REMEMBERED = 1000
 MAX_TEXT = 300
+REFUSED = {401, 403, 421, 429}
+REPEAT_SECONDS = 1.0
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise."""
+    """Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise.
+
+    Refusals that repeat within a second stand in one line; `count` says how many.
+    """
 
     at: datetime
     who: str
@@ -31,6 +36,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     outcome: int
     seconds: float
+    count: int = 1
 
 
 class Audit:
@@ -42,6 +48,7 @@ class Audit:
         self._waiting: list[Attempt] = []
         self._wake = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
+        self._repeats: dict[tuple[str, str, str, int], Attempt | None] = {}
         self.lost = 0
 
     @property
@@ -50,6 +57,27 @@ class Audit:
         return list(reversed(self._latest))
 
     def record(self, attempt: Attempt) -> None:
+        """Take note. Who is refused again and again can fill neither the disk nor what is at hand."""
+        if attempt.outcome not in REFUSED:
+            self._keep(attempt)
+            return
+        key = (attempt.who, attempt.address, attempt.action, attempt.outcome)
+        if key in self._repeats:
+            known = self._repeats[key]
+            self._repeats[key] = msgspec.structs.replace(attempt, count=known.count + 1 if known else 1)
+            return
+        if not self._repeats:
+            asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._settle)
+        if len(self._repeats) < REMEMBERED:
+            self._repeats[key] = None
+        self._keep(attempt)
+
+    def _settle(self) -> None:
+        repeats, self._repeats = self._repeats, {}
+        for attempt in filter(None, repeats.values()):
+            self._keep(attempt)
+
+    def _keep(self, attempt: Attempt) -> None:
         self._latest.append(attempt)
         if len(self._waiting) >= REMEMBERED * 10:
             self.lost += 1
@@ -64,6 +92,7 @@ class Audit:
             await self._flush()
 
     async def close(self) -> None:
+        self._settle()
         await self._flush()
 
     async def _flush(self) -> None:

@@ -3,6 +3,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fks_master.api.audit import REMEMBERED, Attempt, Audit
@@ -50,3 +51,15 @@ async def test_memory_is_bounded(tmp_path: Path) -> None:
     for number in range(REMEMBERED * 10 + 5):
         audit.record(attempt(number))
     assert (len(audit.latest), audit.lost) == (REMEMBERED, 5)
+
+
+async def test_refusals_that_repeat_stand_in_one_line_a_second(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl")
+    refused = msgspec.structs.replace(attempt(1), outcome=429)
+    for number in range(10_000):
+        audit.record(msgspec.structs.replace(refused, request_id=str(number)))
+    audit.record(attempt(2))
+    audit.record(msgspec.structs.replace(refused, address="192.0.2.1"))
+    await audit.close()
+    kept = [(one.outcome, one.address, one.count) for one in Audit(tmp_path / "audit.jsonl").latest]
+    assert kept == [(429, "127.0.0.1", 9_999), (429, "192.0.2.1", 1), (200, "127.0.0.1", 1), (429, "127.0.0.1", 1)]
