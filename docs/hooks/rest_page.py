@@ -1,5 +1,6 @@
 """Every route, from the description that the program gives of itself."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,8 @@ from tables import code, table
 
 HEAD = """# REST
 
-The running monitor describes all of this at `/openapi.json`, and shows it at `/docs`. Errors are problem documents after RFC 9457. A route
-marked 🔒 needs a credential once one is configured: `x-api-key`, or `Authorization: Bearer`. Every answer carries `X-Request-Id`.
+The running monitor describes all of this at `/openapi.json`, and shows it at `/docs`. Errors are problem documents after RFC 9457. A credential
+comes as `x-api-key`, or as `Authorization: Bearer`. Every answer carries `X-Request-Id`.
 
 """
 Json = dict[str, Any]
@@ -24,8 +25,8 @@ def write(document: Json) -> str:
 
 
 def _operation(method: str, path: str, operation: Json, document: Json) -> Iterator[str]:
-    lock = " 🔒" if operation.get("security") else ""
-    yield f"### `{method} {path}`{lock}\n\n{operation['summary']}.\n"
+    lock = " *Needs a credential once one is configured.*" if operation.get("security") else ""
+    yield f"### `{method} {path}`\n\n{operation['summary']}.{lock}\n"
     if parameters := operation.get("parameters"):
         rows = [[code(one["name"]), one["in"], kind(one["schema"]), _notes(one)] for one in parameters]
         yield table(["parameter", "in", "type", "notes"], rows)
@@ -63,7 +64,7 @@ def _resolved(schema: Json, document: Json) -> Json:
 
 def kind(schema: Json) -> str:
     if "$ref" in schema:
-        return code(schema["$ref"].rpartition("/")[2])
+        return code(re.split(r"[/.]", schema["$ref"])[-1])
     if options := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(kind(each) for each in options)
     if "enum" in schema:

@@ -24,7 +24,7 @@ DASHBOARDS = {path.stem: path for path in sorted((DEPLOY / "grafana" / "dashboar
 METRIC = re.compile(r"\bfks_(?!master\b)\w+")
 # What has nothing to show in a fleet without containers, certificates, credentials and receivers.
 MAY_BE_EMPTY = re.compile(
-    "usage|memory|network|block|certificate|restarts|notifications|compose|status=~|fks_alerts_active"
+    "slo|alerts_opened|usage|memory|network|block|certificate|restarts|notifications|compose|status=~|fks_alerts_active"
 )
 
 
@@ -132,9 +132,9 @@ def test_dashboards_for_a_config_know_its_groups_services_and_thresholds(tmp_pat
     fleet, service = (json.loads((tmp_path / "made" / f"{name}.json").read_text()) for name in ("fleet", "service"))
     rows = {one["title"]: one["targets"][0]["expr"] for one in fleet["panels"] if one["type"] == "state-timeline"}
     assert rows["Status: shop"] == r'fks_service_health_status{service_id=~"shop\\.api"}'
-    assert rows["Status"] == 'fks_service_health_status{service_id=~"mail"}'
+    assert rows["Status"] == r'fks_service_health_status{service_id=~"shop\\.web|backup|mail"}'
     variable = service["templating"]["list"][1]
-    assert variable["query"] == "The shop's API : shop.api, Mail in out : mail"
+    assert variable["query"] == "The shop's API : shop.api, shop.web : shop.web, backup : backup, Mail in out : mail"
     limits = [one["fieldConfig"]["defaults"].get("thresholds") for one in fleet["panels"] if "95" in one["title"]]
     assert limits[0]["steps"][-1]["value"] == 30
 

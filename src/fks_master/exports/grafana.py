@@ -17,6 +17,7 @@ STATUS = "fks_service_health_status"
 RESPONSE = "fks_service_response_time_seconds_bucket"
 EXPIRY = "fks_service_certificate_expiry_timestamp_seconds"
 USUAL = 11
+BUDGET = steps((None, RED), (0.1, AMBER), (0.5, GREEN))
 
 
 class Dashboard(StrEnum):
@@ -73,6 +74,8 @@ def _fleet_parts(config: Config | None) -> Iterator[Json]:
     colours = steps((None, RED), (0.99, AMBER), (0.999, GREEN))
     yield panels.bars("Share of the time not unhealthy", share, "percentunit", colours)
     yield _certificates(f"{EXPIRY} - time()")
+    yield panels.bars("Error budget left", "fks_slo_error_budget_remaining_ratio", "percentunit", BUDGET)
+    yield panels.lines("Burn rate over an hour", [('fks_slo_burn_rate{window="1h"}', "{{service_name}}")])
     yield panels.lines("Open alerts", [("sum by (severity, state) (fks_alerts_active)", "{{severity}}, {{state}}")])
     restarts = "sum by (service_name, success) (increase(fks_service_restarts_total[$__rate_interval]))"
     yield panels.lines("Restarts", [(restarts, "{{service_name}}, success: {{success}}")])
@@ -131,6 +134,12 @@ def _service_parts(limit: float | None) -> Iterator[Json]:
     checks = f"sum by (status) (rate(fks_health_checks_total{only}[{RATE}])) * 60"
     yield panels.lines("Checks a minute", [(checks, "{{status}}")])
     yield panels.lines("Failed checks a minute, over five minutes", [(f"fks_service_error_rate{only}", "failures")])
+    objective = [
+        (f'fks_slo_burn_rate{{service_id="$service",window="{window}"}}', f"over {window}")
+        for window in ("1h", "6h", "1d")
+    ]
+    yield panels.lines("Burn rate of the error budget", objective)
+    yield panels.bars("Error budget left", f"fks_slo_error_budget_remaining_ratio{only}", "percentunit", BUDGET)
     yield panels.lines("Processor (100 is one core)", [(f"fks_service_cpu_usage_percent{only}", "cpu")], "percent", 8)
     memory = f"fks_service_memory_usage_megabytes{only} * 1024 * 1024"
     yield panels.lines("Memory", [(memory, "memory")], "bytes", 8)
@@ -163,9 +172,16 @@ def _monitor_parts() -> Iterator[Json]:
     yield panels.stat("Silences", "fks_alerts_silences")
     status = f"sum by (status) (rate(fks_health_checks_total[{RATE}]))"
     yield panels.lines("Checks a second, by outcome", [(status, "{{status}}")], "cps")
+    late = f"sum by (le) (rate(fks_monitor_check_lateness_seconds_bucket[{RATE}]))"
+    shares = [(f"histogram_quantile({share}, {late})", f"{share:.0%} within") for share in (0.5, 0.99)]
+    yield panels.lines("How late checks begin", shares, "s")
     sent = f"sum by (receiver, result) (increase(fks_notifications_total[{RATE}]))"
     tries = f"sum by (receiver) (increase(fks_notifications_tries_total[{RATE}]))"
     yield panels.lines("Notifications", [(sent, "{{receiver}}, {{result}}"), (tries, "{{receiver}}, tries")])
+    opened = f"sum by (event_type, severity) (increase(fks_alerts_opened_total[{RATE}]))"
+    held = f"sum by (stage) (increase(fks_alerts_suppressed_total[{RATE}]))"
+    yield panels.lines("Alerts that began", [(opened, "{{event_type}}, {{severity}}")])
+    yield panels.lines("Alerts that were held back", [(held, "{{stage}}")])
     requests = f"sum by (method, path) (rate(fks_http_requests_total[{RATE}]))"
     yield panels.lines("Requests a second", [(requests, "{{method}} {{path}}")], "reqps")
     buckets = f"sum by (path, le) (rate(fks_http_request_duration_seconds_bucket[{RATE}]))"

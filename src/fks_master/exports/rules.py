@@ -16,6 +16,11 @@ HEAD = "# Alerts on what FKS Master measures, for those who alert from Prometheu
 HIGHEST_BUCKET_SECONDS = 10.0
 DAY = 86400
 STALLED_SECONDS = 3600
+LATE_SECONDS = 1
+BURNING = {
+    "critical": ((14.4, "1h", "5m"), (6, "6h", "30m")),
+    "warning": ((3, "1d", "2h"), (1, "3d", "6h")),
+}
 DEFAULT_LATENCY_SECONDS = 2.5
 DEFAULT_WARN_DAYS = 14.0
 
@@ -41,8 +46,9 @@ def _absent() -> Rule:
 
 
 def _stalled(config: Config | None) -> Rule:
-    """Look back long enough for the service that is checked most often to be checked a few times."""
-    shortest = min((one.interval_seconds for one in config.services), default=DAY) if config else STALLED_SECONDS / 3
+    """Look back long enough for the service that is asked most often to be asked a few times."""
+    asked = [one for one in config.services if not reports(one)] if config else []
+    shortest = min((one.interval_seconds for one in asked), default=DAY) if config else STALLED_SECONDS / 3
     window = f"{max(600, round(3 * shortest))}s"
     expression = f"sum(rate(fks_health_checks_total[{window}])) == 0 and count(fks_service_health_status) > 0"
     return _rule("FksChecksStalled", expression, "critical", "FKS Master runs, but checks nothing", "5m")
@@ -59,8 +65,10 @@ def _fitted(config: Config) -> Iterator[Rule]:
     """Down means here what it means to the monitor: failures in a row, at each service's own interval."""
     threshold = config.alerts.consecutive_failures_threshold
     for (is_critical, lasting), ids in _grouped((_key(one, threshold), one.id) for one in config.services):
-        yield _down(among(ids), lasting, is_critical=is_critical)
-    yield from (_unwatched(one.id) for one in config.services if one.critical)
+        rule = _down(among(ids), lasting, is_critical=is_critical)
+        yield rule | {"labels": rule["labels"] | {"after": lasting}}
+    if critical := [one.id for one in config.services if one.critical]:
+        yield _unwatched(critical)
     yield _slow(config.alerts.high_latency_threshold_ms / 1000)
     certified = (one for one in config.services if one.health_endpoint.startswith(("https:", "tls:")))
     for days, ids in _grouped((one.tls.warn_days, one.id) for one in certified):
@@ -68,7 +76,13 @@ def _fitted(config: Config) -> Iterator[Rule]:
 
 
 def _key(service: Service, threshold: int) -> tuple[bool, str]:
-    return service.critical, f"{max(1, round((threshold - 1) * service.interval_seconds))}s"
+    """Whether it is critical, and how long it must be unhealthy; what reports by itself counts at once."""
+    seconds = 0 if reports(service) else max(1, round((threshold - 1) * service.interval_seconds))
+    return service.critical, f"{seconds}s"
+
+
+def reports(service: Service) -> bool:
+    return service.health_endpoint.startswith("heartbeat:")
 
 
 def _grouped(pairs: Iterable[tuple[Any, str]]) -> list[tuple[Any, list[str]]]:
@@ -84,9 +98,11 @@ def _down(selector: str, lasting: str, *, is_critical: bool) -> Rule:
     return _rule(name, f"fks_service_health_status{{{selector}}} == 3", severity, summary, lasting)
 
 
-def _unwatched(id_: str) -> Rule:
-    expression = f'absent(fks_service_health_status{{service_id="{id_}"}}) and on() fks_monitor_uptime_seconds_total'
-    return _rule("FksServiceUnwatched", expression, "warning", f"{id_} is critical, and no longer watched", "10m")
+def _unwatched(ids: Iterable[str]) -> Rule:
+    absent = " or ".join(f'absent(fks_service_health_status{{service_id="{each}"}})' for each in ids)
+    summary = "{{ $labels.service_id }} is critical, and no longer watched"
+    expression = f"({absent}) and on() fks_monitor_uptime_seconds_total"
+    return _rule("FksServiceUnwatched", expression, "warning", summary, "10m")
 
 
 def _slow(seconds: float) -> Rule:
@@ -110,7 +126,28 @@ def _always() -> Iterator[Rule]:
     yield _rule("FksServiceDegraded", "fks_service_health_status == 2", "info", summary, "30m")
     expression = 'increase(fks_service_restarts_total{success="false"}[15m]) > 0'
     yield _rule("FksServiceRestartsFail", expression, "warning", f"A restart of {named} failed")
+    yield from _budgets()
     summary = "Nobody can be told by {{ $labels.receiver }}: the receiver does not take notifications"
     yield _rule("FksReceiverFails", "fks_notifications_failing == 1", "warning", summary, "10m")
+    summary = "An alert is open that nobody was told of, because no receiver takes it"
+    yield _rule("FksAlertUntold", "fks_alerts_untold > 0", "warning", summary, "10m")
+    late = "histogram_quantile(0.99, sum by (le) (rate(fks_monitor_check_lateness_seconds_bucket[10m])))"
+    summary = "Checks begin late: one in a hundred by {{ $value | humanizeDuration }}"
+    yield _rule("FksChecksLate", f"{late} > {LATE_SECONDS}", "warning", summary, "10m")
     expression = "increase(fks_restart_unauthorized_total[10m]) + increase(fks_compose_unauthorized_total[10m]) > 20"
     yield _rule("FksUnauthorized", expression, "warning", "Somebody without the right credential tries to act")
+
+
+def _budgets() -> Iterator[Rule]:
+    """Burn rates over a long window, which says that it matters, and a short one, which says that it goes on."""
+    for severity, paces in BURNING.items():
+        expression = " or ".join(f"({_burns(*pace)})" for pace in paces)
+        summary = "The error budget of {{ $labels.service_name }} burns at {{ $value | humanize }} times its pace"
+        yield _rule("FksErrorBudgetBurns", expression, severity, summary)
+
+
+def _burns(rate: float, *windows: str) -> str:
+    each = (
+        f'max by (service_id, service_name) (fks_slo_burn_rate{{window="{window}"}}) > {rate:g}' for window in windows
+    )
+    return " and ".join(each)
