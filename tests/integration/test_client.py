@@ -124,3 +124,27 @@ def test_alerts_are_listed_taken_in_hand_and_silenced(tmp_path: Path) -> None:
 def test_a_bad_silence_is_not_sent(arguments: tuple[str, ...]) -> None:
     done = run("http://127.0.0.1:1", "alerts", "silence", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_maintenance_is_planned_listed_and_ended() -> None:
+    with fleet() as fks, monitor("--config", str(fks.config)) as one:
+        assert run(one, "alerts", "maintenance").stdout == "nothing is planned\n"
+        arguments = ("moving the disk", "--for", "2h", "--service", "fks_data")
+        made = json.loads(run(one, "alerts", "maintenance", *arguments, "--json").stdout)
+        assert (made["name"], made["services"]) == ("moving the disk", ["fks_data"])
+        listed = run(one, "alerts", "maintenance").stdout
+        assert listed.startswith(f"{made['id']} moving the disk: fks_data, ")
+        assert listed.endswith(", lasts now\n")
+        assert run(one, "alerts", "maintenance", "--end", made["id"]).stdout == f"{made['id']}: ended\n"
+        assert one.get("/api/maintenance") == []
+        wrong = run(one, "alerts", "maintenance", "x", "--for", "1h", "--service", "fks_dat")
+        assert (wrong.returncode, "fks_dat" in wrong.stderr) == (1, True)
+
+
+def test_a_silence_may_say_more_than_equal() -> None:
+    with fleet() as fks, monitor("--config", str(fks.config)) as one:
+        arguments = ("service_id=~fks_(api|web)", "severity!=critical", "team=web", "--for", "1h")
+        made = json.loads(run(one, "alerts", "silence", *arguments, "--json").stdout)
+        assert made["matchers"] == {"team": "web"}
+        assert made["where"] == ["service_id=~fks_(api|web)", "severity!=critical"]
+        assert "severity!=critical" in run(one, "alerts", "list").stdout

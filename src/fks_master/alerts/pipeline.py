@@ -215,7 +215,9 @@ class Pipeline:
         return [Outgoing(name, notice) for name in receivers_of(self.routes, notice, labels)]
 
     def _isolation(self, now: datetime) -> list[Outgoing]:
-        """Tell once that a way to the others is lost, and once that it is found again."""
+        """Tell once that a way to the others is lost, and once that it is found again; look only if it matters."""
+        if not (LOST.keys() & self.alerts.keys() or self._has_untold_alerts(ISOLATED)):
+            return []
         network, names = self.world.ways(now)
         told = self._way(ISOLATED, network, now, is_hidden=False)
         return [*told, *self._way(NAMELESS, names, now, is_hidden=network.is_lost)]

@@ -9,12 +9,11 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from fks_master.cli import client, rehearse
+from fks_master.cli import client, maintenance, rehearse
+from fks_master.cli.durations import seconds_of
 
 F = TypeVar("F", bound=Callable[..., object])
 COLOURS = {"critical": "red", "warning": "yellow", "info": "white"}
-DURATION = re.compile(r"(\d{1,6})([smhd])")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def machine(command: F) -> F:
@@ -84,7 +83,7 @@ def silence(matchers: tuple[str, ...], url: str | None, key_file: Path | None, *
     body = {
         "matchers": dict(_matcher(one) for one in matchers if _is_plain(one)),
         "where": [one for one in matchers if not _is_plain(one)],
-        "duration_seconds": _seconds(said["duration"]),
+        "duration_seconds": seconds_of(said["duration"]),
         "comment": said["comment"],
         "author": said["author"],
     }
@@ -117,6 +116,8 @@ def test(receiver: str, url: str | None, key_file: Path | None, *, as_json: bool
 
 
 alerts.add_command(rehearse.check)
+alerts.add_command(maintenance.maintenance)
+alerts.add_command(rehearse.replay)
 
 
 def _say(found: object, lines: list[str], *, as_json: bool) -> None:
@@ -146,10 +147,3 @@ def _matcher(text: str) -> tuple[str, str]:
     if not (name and sign):
         raise click.UsageError(f"{text}: expected LABEL=PATTERN, such as service_id=fks_api")
     return name, pattern
-
-
-def _seconds(text: str) -> float:
-    match = DURATION.fullmatch(text)
-    if match is None:
-        raise click.UsageError(f"--for {text}: expected a duration such as 90s, 30m, 2h or 3d")
-    return int(match[1]) * UNITS[match[2]]

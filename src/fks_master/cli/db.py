@@ -33,7 +33,7 @@ def db() -> None:
 @options.config
 def check(config: Path | None) -> None:
     """Say whether the file is sound; exit 1 if it is not."""
-    path = _path(config)
+    path = history_file(config)
     mistakes = care.check(path)
     if mistakes:
         raise StorageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
@@ -45,7 +45,7 @@ def check(config: Path | None) -> None:
 @options.config
 def backup(target: Path, config: Path | None) -> None:
     """Copy the history to a new file TARGET, while the monitor goes on."""
-    care.backup(_path(config), target)
+    care.backup(history_file(config), target)
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
@@ -54,7 +54,7 @@ def backup(target: Path, config: Path | None) -> None:
 @options.config
 def restore(saved: Path, config: Path | None) -> None:
     """Put the backup SAVED in the place of the history; what was there is kept beside it. The monitor must not run."""
-    path = _path(config)
+    path = history_file(config)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(path)
     lock.acquire()
@@ -68,7 +68,7 @@ def restore(saved: Path, config: Path | None) -> None:
 @options.config
 def prune(config: Path | None, *, compact: bool) -> None:
     """Delete now what [history] no longer keeps; while the monitor runs, or not."""
-    path, keep = _path(config), load(config, os.environ).history
+    path, keep = history_file(config), load(config, os.environ).history
     retention = Retention(keep.results_hours, keep.minutes_days, keep.hours_days, keep.events_days)
     lock = Lock(path)
     if compact:
@@ -86,11 +86,12 @@ def prune(config: Path | None, *, compact: bool) -> None:
 def export(config: Path | None) -> None:
     """Write every row as a line of JSON."""
     out = sys.stdout.buffer
-    for line in care.export(_path(config)):
+    for line in care.export(history_file(config)):
         out.write(line + b"\n")
 
 
-def _path(config: Path | None) -> Path:
+def history_file(config: Path | None) -> Path:
+    """Return the SQLite file that the config names. Raises StorageError if it names none."""
     found = load(config, os.environ).history
     path = sqlite_path(found.url) if found.url.startswith("sqlite:") else None
     if path is None or not found.enabled:

@@ -1,6 +1,7 @@
 """The report: what would be told when, beside what was expected."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -32,10 +33,13 @@ class Report(msgspec.Struct, frozen=True):
         return all(line.mark == " " for line in self.lines)
 
 
-def compare(told: Sequence[Told], expected: Sequence[Expected] | None) -> Report:
-    """Match each expected notification with the first that fits; without expectations, all is well."""
+def compare(told: Sequence[Told], expected: Sequence[Expected] | None, start: datetime | None = None) -> Report:
+    """Match each expected notification with the first that fits; without expectations, all is well.
+
+    With a `start`, moments are written as those of the wall clock.
+    """
     if expected is None:
-        return Report(tuple(Line(" ", one.seconds, describe(one)) for one in told))
+        return Report(tuple(Line(" ", one.seconds, describe(one, start)) for one in told))
     left = list(told)
     lines = []
     for wanted in expected:
@@ -56,12 +60,13 @@ def still_open(alerts: Sequence[Alert]) -> Iterator[str]:
         yield f"{alert.key} {alert.state}{why}"
 
 
-def describe(one: Told) -> str:
+def describe(one: Told, start: datetime | None = None) -> str:
     notice = one.notice
+    at = f"{start + timedelta(seconds=one.seconds):%Y-%m-%d %H:%M:%S}" if start else _clock(one.seconds)
     cause = "" if notice.cause is Cause.NEWS else f" ({notice.cause})"
     over = "" if notice.is_firing or notice.event_type == "ServiceUp" else " over"
     who = f" {notice.service_id}" if notice.service_id else ""
-    return f"{_clock(one.seconds)}  {one.receiver}  {notice.event_type}{who}{over}{cause}  {notice.message}"
+    return f"{at}  {one.receiver}  {notice.event_type}{who}{over}{cause}  {notice.message}"
 
 
 def _wanted(one: Expected) -> str:

@@ -75,3 +75,18 @@ def _open(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StorageError(f"{path}: no such file")
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def events(path: Path, since_ms: int, until_ms: int) -> tuple[list[str], list[str]]:
+    """Give the changes of status that held when the time began, one a service, and the events within it, as JSON."""
+    before = (
+        "SELECT body FROM events WHERE id IN (SELECT MAX(id) FROM events"
+        " WHERE event_type = 'StatusChanged' AND at_ms < ? GROUP BY service_id)"
+    )
+    within = "SELECT body FROM events WHERE at_ms >= ? AND at_ms < ? ORDER BY id"
+    try:
+        with closing(_open(path)) as connection:
+            held = [row[0] for row in connection.execute(before, (since_ms,))]
+            return held, [row[0] for row in connection.execute(within, (since_ms, until_ms))]
+    except sqlite3.Error as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
