@@ -57,6 +57,7 @@ bench: setup
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.dashboard
 	$(BIN)/python -m bench.tracing
+	$(BIN)/python -m bench.alerts
 
 soak: setup
 	FKS_SOAK_KILLS=50 $(BIN)/pytest tests/faults/test_r2_random_kills.py

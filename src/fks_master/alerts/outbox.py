@@ -16,7 +16,7 @@ from datetime import datetime
 
 import structlog
 
-from fks_master.alerts.notify import KINDS, Answer, Kind, Message, Receiver, Verdict
+from fks_master.alerts.notify import KINDS, Answer, Kind, Message, Receiver, Verdict, most_at_once
 from fks_master.alerts.store import Delivery
 from fks_master.clock import Clock
 
@@ -89,7 +89,7 @@ class Lane:
 
     async def _gather(self) -> None:
         """Wait a moment for what belongs together; behind the first of a storm, until it is quiet."""
-        if self.kind.most_at_once == 1:
+        if most_at_once(self.receiver) == 1:
             return
         await self._clock.sleep(GATHER_SECONDS)
         now = self._clock.monotonic()
@@ -114,7 +114,7 @@ class Lane:
         return AFTER_STORM_SECONDS if len(batch) >= STORM else 0.0
 
     def _head(self) -> list[Delivery]:
-        most = 1 if self._single else self.kind.most_at_once
+        most = 1 if self._single else most_at_once(self.receiver)
         self._single = max(0, self._single - 1)
         return [self.queue[index] for index in range(min(most, len(self.queue)))]
 

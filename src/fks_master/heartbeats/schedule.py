@@ -39,10 +39,17 @@ class Health(StrEnum):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """A time in which we could not hear."""
+    """A time in which we could not hear; or, when the wall clock stepped, what it leapt over or goes through again.
+
+    A step changes what cron says of a moment, but not how long ago something was.
+    """
 
     begins: datetime
     ends: datetime
+    is_step: bool = False
+
+    def concerns(self, options: HeartbeatOptions) -> bool:
+        return not self.is_step or options.cron is not None
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -90,11 +97,18 @@ def take(beat: Beat, said: Said, now: datetime) -> Beat:
     )
 
 
+def shift(beat: Beat, step: timedelta) -> Beat:
+    """Return what is remembered after the wall clock was put forward or back."""
+    moments = ("since", "started_at", "ended_at", "succeeded_at")
+    moved = {name: at + step for name in moments if (at := getattr(beat, name)) is not None}
+    return msgspec.structs.replace(beat, **moved)
+
+
 def due(options: HeartbeatOptions, beat: Beat, gap: Gap | None = None) -> datetime:
     """Return when the next sign of an end is expected; grace not included."""
     grace = timedelta(seconds=options.grace_seconds)
     found = _next(options, beat.ended_at or beat.since, EARLY if beat.ended_at else timedelta(0))
-    if gap is not None and found - grace <= gap.ends and found + grace >= gap.begins:
+    if gap is not None and gap.concerns(options) and found - grace <= gap.ends and found + grace >= gap.begins:
         return max(found, _next(options, gap.ends, timedelta(0)))
     return found
 

@@ -3,21 +3,22 @@
 1. A signal counts at once, from memory; then it is stored, and only then answered. While the store fails it still
    counts, and is stored later.
 2. Once a second each job is judged. The hub hears of it when that changes, and once an interval.
-3. When this process was last there is stored as well, so that what it could not hear is no job's fault.
+3. When this process was last there is stored as well, so that what it could not hear is no job's fault. Nor is it when
+   this process was held up, or the wall clock was put forward or back: then what is remembered moves along.
 """
 
 import asyncio
 import hmac
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
-from fks_master.heartbeats.schedule import Beat, Gap, Health, Said, Signal, describe, due, judge, take
+from fks_master.heartbeats.schedule import Beat, Gap, Health, Said, Signal, describe, due, judge, shift, take
 from fks_master.model import Outcome, Reason, Result, Service
 from fks_master.storage import Database, Statement, load_queries
 from fks_master.storage.database import from_ms, to_ms
@@ -29,6 +30,8 @@ SCHEME = "heartbeat"
 SEEN = "ward"
 TICK_SECONDS = 1.0
 SEEN_SECONDS = 10.0
+PAUSE_SECONDS = 3.0
+STEP_SECONDS = 2.0
 MOST_A_MINUTE = 120
 
 
@@ -54,6 +57,7 @@ class Ward:
         self._signals: dict[str, deque[float]] = {}
         self._gap: Gap | None = None
         self._seen_at = float("-inf")
+        self._looked = (clock.now(), clock.monotonic())
         self._saving = asyncio.Lock()
 
     @property
@@ -125,11 +129,24 @@ class Ward:
     def look(self) -> None:
         """Judge every job."""
         now = self._clock.now()
+        self._notice_gap(now)
         for service in self.jobs:
             try:
                 self._look_at(service, now)
             except Exception:
                 log.exception("heartbeat_not_judged", service_id=service.id)
+
+    def _notice_gap(self, now: datetime) -> None:
+        """See whether this process was held up, or the wall clock has stepped, since the last look."""
+        (before, then), self._looked = self._looked, (now, self._clock.monotonic())
+        passed = self._looked[1] - then
+        step = now - before - timedelta(seconds=passed)
+        has_stepped = abs(step.total_seconds()) > STEP_SECONDS
+        if has_stepped:
+            self._beats = {name: shift(beat, step) for name, beat in self._beats.items()}
+            self._unsaved |= self._beats.keys()
+        if has_stepped or passed > TICK_SECONDS + PAUSE_SECONDS:
+            self._gap = Gap(min(before, now), max(before, now), is_step=has_stepped)
 
     def _look_at(self, service: Service, now: datetime) -> None:
         health, moment = self.health(service, now), self._clock.monotonic()

@@ -10,6 +10,7 @@ from tests.manual_clock import START, ManualClock
 
 from fks_master.alerts.notice import Notice, Severity
 from fks_master.alerts.notify import Answer, Message, Receiver, Request, Verdict
+from fks_master.alerts.notify.options import WebhookOptions
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.store import Delivery
 
@@ -169,6 +170,19 @@ async def test_pagerduty_is_told_one_by_one_without_waiting() -> None:
         play.put(30)
         await play.clock.advance(0.01)
         assert [ids for _, ids in play.sent] == [[number] for number in numbers(1, 30)]
+
+
+async def test_a_template_that_shows_one_event_gets_each_alone() -> None:
+    async with playing() as play:
+        play.lane.receiver = msgspec.structs.replace(play.lane.receiver, webhook=WebhookOptions(body='{"id": "{id}"}'))
+        play.put(7)
+        await play.clock.advance(1)
+        assert [ids for _, ids in play.sent] == [[number] for number in numbers(1, 7)]
+        body = '{"id": "{id}", "events": {events}}'
+        play.lane.receiver = msgspec.structs.replace(play.lane.receiver, webhook=WebhookOptions(body=body))
+        play.put(3)
+        await play.clock.advance(10)
+        assert play.sent[-1][1] == numbers(8, 10)
 
 
 async def test_who_stops_the_lane_can_wait_for_what_is_under_way() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.alerts.notice import Notice
-from fks_master.alerts.notify import apprise, discord, ntfy, pagerduty, slack, teams, telegram, webhook
+from fks_master.alerts.notify import apprise, discord, ntfy, pagerduty, slack, teams, telegram, template, webhook
 from fks_master.alerts.notify.message import Answer, Mail, Message, Push, Receiver, Request, Verdict
 
 Render = Callable[[Receiver, Sequence[Notice], datetime], Message]
@@ -44,7 +44,16 @@ KINDS = {
 
 __all__ = [
     "KINDS", "Answer", "Kind", "Mail", "Message", "Push", "Receiver", "Render", "Request", "Verdict", "kind_of_address",
+    "most_at_once",
 ]  # fmt: skip
+
+
+def most_at_once(receiver: Receiver) -> int:
+    """Say how many notices fit into one message; a template that shows but one of them gets each alone."""
+    body = receiver.webhook.body
+    if receiver.kind == "webhook" and body is not None and not template.shows_all(body):
+        return 1
+    return KINDS[receiver.kind].most_at_once
 
 
 def kind_of_address(url: str) -> str:

@@ -32,6 +32,11 @@ def find_mistake(text: str) -> str | None:
     return None
 
 
+def shows_all(text: str) -> bool:
+    """Whether a template tells of every event, and not only of the gravest."""
+    return not {LIST, "text"}.isdisjoint(_PLACE.findall(text))
+
+
 def fill(text: str, values: Mapping[str, Any], escape: Escape) -> str:
     """Replace each field; one that is not there leaves nothing."""
     return _PLACE.sub(lambda match: _value(match[1], values, escape), text)
