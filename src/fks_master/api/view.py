@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 
+from fks_master.api.lines import Lines
 from fks_master.api.schemas import (
     Aggregate,
     ContainerFacts,
@@ -29,7 +30,12 @@ class View:
         self._hub = hub
         self._metrics = metrics
         self._containers = containers
+        self._lines = Lines(hub, clock)
         self.clock = clock
+
+    def services(self) -> bytes:
+        """Give `statuses` as JSON, quickly."""
+        return self._lines.write()
 
     def statuses(self) -> list[ServiceStatus]:
         now = self.clock.now()

@@ -52,7 +52,7 @@ class ServiceRoutes:
         return as_json(self._view.aggregate())
 
     async def services(self, _: Request) -> Response:
-        return as_json(self._view.statuses())
+        return Response(self._view.services(), media_type="application/json")
 
     async def health(self, request: Request) -> Response:
         service_id = request.path_params["service_id"]
