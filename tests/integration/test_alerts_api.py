@@ -212,3 +212,40 @@ def test_a_receiver_that_keeps_alerts_hears_who_has_one_in_hand_and_that_it_is_o
             slow, over = receiver.bodies[3:]
             assert (slow["event_action"], slow["payload"]["class"]) == ("trigger", "HighLatency")
             assert (over["event_action"], over["dedup_key"]) == ("resolve", slow["dedup_key"])
+
+
+RULES = """
+[[alerts.rules]]
+kind = "degraded"
+for_seconds = 0
+[[alerts.rules]]
+kind = "error_rate"
+above_percent = 50
+window_seconds = 5
+where = ["service_id=~fks_(auth|web)"]
+"""
+
+
+def test_what_rules_say_is_told_is_an_event_and_outlives_a_restart(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as fks:
+        config = kept(told(fks, receiver, tmp_path))
+        config.write_text(config.read_text() + RULES)
+        with monitor("--config", str(config), folder=tmp_path) as one:
+            wait_for(lambda: all_seen(one))
+            fks.behave("fks_auth", "degraded")
+            wait_for(lambda: receiver.events == [("ServiceDegraded", "fks_auth")])
+            body = receiver.bodies[0]
+            assert (body["data"]["rule"], body["data"]["is_firing"]) == ("degraded", True)
+            assert [each["id"] for each in one.get("/api/alerts")] == ["ServiceDegraded:degraded:fks_auth"]
+            found = one.get("/api/events?event_type=ServiceDegraded")
+            assert [each["service_id"] for each in found["events"]] == ["fks_auth"]
+            assert one.stop() == 0
+        with monitor("--config", str(config), folder=tmp_path) as one:
+            wait_for(lambda: one.get("/api/metrics")["total_requests"] > 40)
+            assert receiver.events == [("ServiceDegraded", "fks_auth")]
+            fks.behave("fks_auth", "ok")
+            wait_for(lambda: len(receiver.events) == 2)
+            last = receiver.bodies[-1]
+            assert (last["event_type"], last["data"]["is_firing"]) == ("ServiceDegraded", False)
+            assert "no longer degraded" in last["message"]
+            wait_for(lambda: one.get("/api/alerts") == [])

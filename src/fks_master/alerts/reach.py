@@ -70,6 +70,11 @@ def is_here(endpoint: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_passive(endpoint: str) -> bool:
+    """Whether it reports itself, so that nobody can ask it."""
+    return endpoint.startswith("heartbeat:")
+
+
 @lru_cache(10_000)
 def is_named(endpoint: str) -> bool:
     """Whether a name server must be asked for it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from fks_master.alerts.notice import Alert
-from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named
+from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named, is_passive
 from fks_master.alerts.world import World, bound_of
 from fks_master.model import EventType, State, Status
 
@@ -54,7 +54,9 @@ def uncertain(alert: Alert, world: World, now: datetime) -> str | None:
     waiting = [
         need
         for need in world.needs(alert.service_id)
-        if not _is_seen_since(states[need], alert.notice.timestamp) and now < alert.heard + _patience(world, [need])
+        if not is_passive(world.services()[need].health_endpoint)
+        and not _is_seen_since(states[need], alert.notice.timestamp)
+        and now < alert.heard + _patience(world, [need])
     ]
     if not waiting:
         return None

@@ -282,6 +282,20 @@ def test_a_need_that_never_answers_holds_nobody_up_for_long() -> None:
     assert said(play.wait(40)) == [("ops", "ServiceDown", "api")]
 
 
+def test_a_need_that_reports_itself_is_not_asked() -> None:
+    play = Asking(replace(service("cron"), health_endpoint="heartbeat://cron"), service("api", "cron"))
+    assert said(play.down("api")) == [("ops", "ServiceDown", "api")]
+
+
+def test_a_step_back_of_the_clock_ends_what_mutes_for_a_while() -> None:
+    play = Play(service("api"))
+    play.event(EventType.ACTION_STARTED, "api", action="restart")
+    assert play.down("api") == []
+    play.now -= timedelta(days=1)
+    play.pipeline.shift(timedelta(days=-1))
+    assert said(play.wait(2)) == [("ops", "ServiceDown", "api")]
+
+
 def test_cut_off_with_services_that_were_not_asked_since_they_are_asked_first() -> None:
     play = Asking(*(service(name) for name in "abcd"))
     assert play.down("a", Reason.TIMEOUT, since=play.now) == []
