@@ -66,6 +66,7 @@ class Ledger:
         self.names = list(names)
         self.is_up = dict.fromkeys(names, True)
         self._changes = [(time.time(), name, True) for name in names]
+        self.asked: dict[str, list[float]] = {name: [] for name in names}
 
     def set(self, name: str, *, is_up: bool) -> None:
         if self.is_up[name] is not is_up:
@@ -84,6 +85,7 @@ class Ledger:
 
         class Target(_Quiet):
             def do_GET(self) -> None:
+                ledger.asked[self.path.strip("/")].append(time.monotonic())
                 self.answer(200 if ledger.is_up[self.path.strip("/")] else 503)
 
         return Target

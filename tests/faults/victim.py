@@ -30,7 +30,7 @@ from fks_master.model import Outcome, Policy, Reason, Result, Service
 from fks_master.storage.sqlite import SQLite
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-SERVICE = Service("api", "Api", "http://127.0.0.1:1/h")
+SERVICE = Service("api", "Api", "http://127.0.0.1:1/h", timeout_seconds=1.0, tries=1)
 PERIOD = 6  # three failures, then three successes; the threshold is two
 
 

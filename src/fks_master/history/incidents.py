@@ -70,6 +70,7 @@ class IncidentBook:
         self._wanted: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.collectors: dict[str, Collector] = {}
         self.collected = 0
+        self.is_restored = False
 
     @property
     def open(self) -> Mapping[str, Open]:
@@ -83,11 +84,23 @@ class IncidentBook:
         except StorageError as error:
             log.warning("incidents_not_restored", error=str(error))
             return
+        self.is_restored = True
         self._open = {row["service_id"]: Open(*row) for row in rows}
         gone = self._open.keys() - set(watched)
         statements = [one for service_id in gone for one in self._end_unwatched(service_id, self._clock.now())]
         if statements:
             await self._database.execute(*statements)
+
+    async def restore_late(self) -> None:
+        """End what an earlier process left open in a store that was away when we began: nobody saw it end."""
+        ours = {one.id for one in self._open.values()}
+        rows = [row for row in await self._database.fetch(SQL["open_incidents"]) if row["id"] not in ours]
+        now = self._clock.now()
+        message = "the history was away when the monitor began; how this went on was not seen"
+        for row in rows:
+            close = SQL["close_incident"](id=row["id"], ended_ms=to_ms(now))
+            await self._database.execute(self._entry(row["id"], "unseen", now, message, {}), close)
+        self.is_restored = True
 
     def record(self, change: Change) -> Sequence[Statement]:
         statements = self._see(change.result) if change.result else []

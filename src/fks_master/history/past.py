@@ -93,6 +93,9 @@ class Past:
                 await self._begin_afresh()
                 message = f"The history was corrupt; it is set aside as {path.name}, and a fresh one begins"
                 announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"path": path.name}))
+            if not self.book.is_restored and not self.journal.is_failing:
+                with contextlib.suppress(StorageError):
+                    await self.book.restore_late()
             if self.journal.is_full:
                 await self._make_room(announce)
             await self._clock.sleep(STANDBY_SECONDS)

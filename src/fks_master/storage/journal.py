@@ -7,8 +7,8 @@
    goes with them, and every five seconds in any case; when the store fails, the contributors decide what they let go. A
    state at rest (well and staying so, or down and staying so) has its turn every five minutes, and at the end: nothing
    is decided by what a crash loses of it.
-4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. While the store fails they are
-   given from memory: an alert does not wait for a disk.
+4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. The newest ones are kept in
+   memory, too, and while the store fails they are given before they are on disk: an alert does not wait for one.
 """
 
 import asyncio
@@ -83,9 +83,11 @@ class Journal:
         self._resting = Turns[State](REST_SECONDS)
         self._next_gathering = 0.0
         self._is_urgent = asyncio.Event()
-        self._news = asyncio.Condition()
+        self._news = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._is_closing = False
         self._newest_readable = 0
+        self._recent: deque[Event] = deque(maxlen=FOLLOW_COUNT)
         self.is_failing = False
         self.is_full = False
         self.failures = 0
@@ -118,8 +120,12 @@ class Journal:
             self._remember(change.state, is_urgent=is_urgent)
         if not is_urgent:
             return
-        self._urgent.append(_Entry((*self._told(change), *statements), change.events))
+        entry = _Entry((*self._told(change), *statements), tuple(map(_as_read, change.events)))
+        self._urgent.append(entry)
+        self._recent.extend(entry.events)
         self._is_urgent.set()
+        if self.is_failing:
+            self._announce(entry)
 
     async def run(self) -> None:
         """Write until cancelled; `close` writes the rest."""
@@ -142,6 +148,10 @@ class Journal:
 
     async def flush(self) -> None:
         """Write what is urgent now. A failure is remembered, and tried again with the next tick."""
+        async with self._writing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._is_urgent.clear()
         entries = list(self._urgent)
         if not entries:
@@ -152,26 +162,32 @@ class Journal:
             await self._write_singly(entries)
         except StorageError as error:
             self._failed(error)
-            await self._announce(entries[-1])
+            self._announce(entries[-1])
             return
         else:
             self._written(len(entries))
-        await self._announce(entries[-1])
+        self._announce(entries[-1])
 
     async def follow(self, after: int) -> list[Event]:
         """Wait for events numbered beyond `after`; return them oldest first, at most 500."""
-        async with self._news:
-            await self._news.wait_for(lambda: self._newest_readable > after)
-        events: list[Event] = []
-        try:
-            rows = await self._database.fetch(SQL["events_after"], after=after, count=FOLLOW_COUNT)
-            events = [msgspec.json.decode(row["body"], type=Event) for row in rows]
-        except StorageError as error:
-            self._failed(error, is_reading=True)
+        while self._newest_readable <= after:
+            self._news.clear()
+            await self._news.wait()
+        if self._recent and self._recent[0].id <= after + 1:
+            return [event for event in self._recent if after < event.id <= self._newest_readable]
+        events = await self._stored_after(after)
         if self.is_failing and len(events) < FOLLOW_COUNT:
             newest = events[-1].id if events else after
             events += [event for entry in self._urgent for event in entry.events if event.id > newest]
         return events[:FOLLOW_COUNT]
+
+    async def _stored_after(self, after: int) -> list[Event]:
+        try:
+            rows = await self._database.fetch(SQL["events_after"], after=after, count=FOLLOW_COUNT)
+        except StorageError as error:
+            self._failed(error, is_reading=True)
+            return []
+        return [msgspec.json.decode(row["body"], type=Event) for row in rows]
 
     def _told(self, change: Change) -> list[Statement]:
         statements = []
@@ -197,7 +213,11 @@ class Journal:
 
     async def tick(self, *, everything: bool = False) -> None:
         """Write what is urgent, then what has gathered."""
-        await self.flush()
+        async with self._writing:
+            await self._tick(everything=everything)
+
+    async def _tick(self, *, everything: bool) -> None:
+        await self._flush()
         if self._urgent:
             return
         self._next_gathering = self._clock.monotonic() + GATHER_SECONDS
@@ -244,11 +264,10 @@ class Journal:
                 return
             self._written(1)
 
-    async def _announce(self, newest: _Entry) -> None:
+    def _announce(self, newest: _Entry) -> None:
         if newest.events:
-            async with self._news:
-                self._newest_readable = max(self._newest_readable, newest.events[-1].id)
-                self._news.notify_all()
+            self._newest_readable = max(self._newest_readable, newest.events[-1].id)
+            self._news.set()
 
     def _written(self, count: int) -> None:
         for _ in range(count):
@@ -282,6 +301,11 @@ def _transition(change: Change) -> Statement:
 def _event(event: Event) -> tuple[int, int, str | None, str, str]:
     kind = event.event_type.value
     return (event.id, to_ms(event.timestamp), event.service_id, kind, encode(event).decode())
+
+
+def _as_read(event: Event) -> Event:
+    """Give the event as it comes back from the store: what its data holds has become plain JSON."""
+    return msgspec.json.decode(encode(event), type=Event)
 
 
 def _decoded(body: str) -> State | None:

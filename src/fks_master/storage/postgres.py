@@ -1,7 +1,8 @@
 """PostgreSQL: one connection that writes and holds the instance lock, a few that read. Every call has a deadline.
 
 A call that fails for any reason but its own statement drops the connection; the next call makes a new one. asyncpg's
-own patience (a minute to connect, for ever for a command) never applies.
+own patience (a minute to connect, for ever for a command) never applies. While the server is known to be away only one
+call at a time finds out whether it is back; the others fail at once.
 """
 
 import asyncio
@@ -20,7 +21,8 @@ from fks_master.storage.queries import Migration
 log = structlog.get_logger(__name__)
 
 DIALECT = {"blob": "BYTEA", "clustered": ""}
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 5.0
+CONNECT_SECONDS = 3.0
 READERS = 3
 LOCK_KEY = 0x666B735F  # "fks_"
 
@@ -43,6 +45,7 @@ class Postgres:
         self._deadline = deadline_seconds
         self._writer: asyncpg.Connection | None = None
         self._writing = asyncio.Lock()
+        self._is_away = False
         self._idle: list[asyncpg.Connection] = []
         self._reading = asyncio.Semaphore(READERS)
 
@@ -50,37 +53,47 @@ class Postgres:
         await self.execute()
 
     async def execute(self, *statements: Statement) -> None:
-        async with self._writing:
-            try:
-                async with asyncio.timeout(self._deadline):
-                    await self._commit(statements)
-            except BaseException as error:
-                self._drop_writer()
-                if isinstance(error, _AWAY):
-                    raise StoreUnavailableError(_said(error)) from error
-                raise
+        if self._is_away and self._writing.locked():
+            raise StoreUnavailableError("the server is away")
+        try:
+            async with asyncio.timeout(self._deadline), self._writing:
+                await self._try(statements)
+        except TimeoutError as error:  # while others were at it
+            raise StoreUnavailableError(_said(error)) from error
+
+    async def _try(self, statements: Sequence[Statement]) -> None:
+        try:
+            await self._commit(statements)
+        except BaseException as error:
+            self._drop_writer()
+            self._is_away = not isinstance(error, StatementRefusedError)
+            if isinstance(error, _AWAY):
+                raise StoreUnavailableError(_said(error)) from error
+            raise
+        self._is_away = False
 
     async def relieve(self, *statements: Statement) -> None:
         """Do as `execute` does: PostgreSQL looks after its own disk."""
         await self.execute(*statements)
 
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
-        async with self._reading:
-            connection = self._idle.pop() if self._idle else None
-            try:
-                async with asyncio.timeout(self._deadline):
-                    connection = connection or await self._connect()
-                    rows: Sequence[Row] = await connection.fetch(query.with_numbers, *_ordered(query, values))
-            except BaseException as error:
-                if connection is not None:
-                    connection.terminate()
-                if isinstance(error, _REFUSED):
-                    raise StatementRefusedError(f"{query.name}: {_said(error)}") from error
-                if isinstance(error, _AWAY):
-                    raise StoreUnavailableError(f"{query.name}: {_said(error)}") from error
-                raise
-            self._idle.append(connection)
-            return rows
+        try:
+            async with asyncio.timeout(self._deadline), self._reading:
+                return await self._read(query, values)
+        except _REFUSED as error:
+            raise StatementRefusedError(f"{query.name}: {_said(error)}") from error
+        except _AWAY as error:
+            raise StoreUnavailableError(f"{query.name}: {_said(error)}") from error
+
+    async def _read(self, query: Query, values: Values) -> Sequence[Row]:
+        connection = self._idle.pop() if self._idle else await self._connect()
+        try:
+            rows: Sequence[Row] = await connection.fetch(query.with_numbers, *_ordered(query, values))
+        except BaseException:
+            connection.terminate()
+            raise
+        self._idle.append(connection)
+        return rows
 
     def take_set_aside(self) -> Path | None:
         """Nothing to set aside: PostgreSQL looks after its own files."""
@@ -119,7 +132,7 @@ class Postgres:
         try:
             return await asyncpg.connect(
                 self._url,
-                timeout=self._deadline,
+                timeout=min(self._deadline, CONNECT_SECONDS),
                 command_timeout=self._deadline,
                 server_settings={
                     "application_name": "fks_master",
