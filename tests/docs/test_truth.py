@@ -1,7 +1,6 @@
 """What the documentation names exists: keys of the config, commands and their options, routes, metrics, files."""
 
 import re
-import shlex
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -73,7 +72,8 @@ def commands(page: str) -> Iterator[list[str]]:
     for line in [*lines, *INLINE.findall(BLOCK.sub("", text_of(page)))]:
         found = re.search(r"(?:^|[;&|(] *|exec |\.venv/bin/|\w=\S+ )fks_master (?!fks_master|[|:])(.*)", line.strip())
         if found:
-            words = shlex.split(re.split(r"[|>;]|&&| #", found[1].replace("…", ""))[0], comments=True)
+            plain = re.sub(r"'[^']*'|\"[^\"]*\"", "quoted", found[1].replace("…", ""))
+            words = re.split(r"[|>;]|&&| #", plain)[0].split()
             yield [word for word in words if word not in {"&", "exec"}]
 
 
