@@ -32,7 +32,9 @@ def test_the_site_is_searched_and_asks_nobody_else(tmp_path: Path) -> None:
     build(tmp_path)
     with served(tmp_path) as address, chrome() as page:
         page.open(f"{address}/reference/config/")
-        page.until("document.readyState === 'complete' && document.querySelector('[data-md-component=search-query]')")
+        page.until(
+            "document.readyState === 'complete' && document.querySelector('[data-md-component=search-query]') !== null"
+        )
         page.call("Emulation.setFocusEmulationEnabled", enabled=True)
         page.ask("document.querySelector('[data-md-component=search-query]').focus()")
         for key in "batch_size":
