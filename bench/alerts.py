@@ -1,9 +1,10 @@
 """Measures how alerts travel: from a failed check to the webhook, a storm, and what kills cost.
 
-    .venv/bin/python -m bench.alerts [--seconds 60] [--kills 15]
+    .venv/bin/python -m bench.alerts [--seconds 60] [--outage 90] [--kills 15]
 
 Targets and webhook live in this process, the monitor in one of its own, with SQLite and all defaults. Bars: failed
-check that crosses the threshold to webhook received p99 at most 250 ms; 1,000 services that fail at once: one grouped
+check that crosses the threshold to webhook received p99 at most 250 ms; a receiver that was away knows everything, in
+order, within 60 s of its return; 1,000 services that fail at once: one grouped
 notification a receiver after the first, loop lag at most 100 ms; nothing lost, at most one repeat a kill.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from tests.faults import test_r2_random_kills as kills
 from tests.process import Monitor, monitor, wait_for
+from tests.tower import receivers, tables
 
 THRESHOLD = 2
 
@@ -150,6 +152,32 @@ def watch_lag(one: Monitor, is_over: Callable[[], bool]) -> float:
     return longest
 
 
+def add(config: str, text: str) -> None:
+    with Path(config).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+async def outage(config: str, folder: Path, seconds: float) -> None:
+    """Let receivers refuse, hang, fail and ask to be left alone; then see how soon they know what a well one knows."""
+    modes = {"refuses": "refuse", "hangs": "hang", "fails": "500", "slowly": "429"}
+    async with receivers(well="ok", **modes) as made:
+        add(config, tables(made))
+        with monitor("--config", config, folder=folder):
+            await asyncio.sleep(seconds)
+            known = {number for number, _, _ in made["well"].events}
+            back = time.monotonic()
+            await made["refuses"].open()
+            for name in modes:
+                made[name].mode = "ok"
+            for name in modes:
+                await made[name].until(len(known), 120)
+                took = time.monotonic() - back
+                told = [int(number) for number, _, _ in made[name].events]
+                is_good = told == sorted(set(told)) and known <= {str(number) for number in told}
+                figures = f"{len(told)} events {'in order' if is_good else 'OUT OF ORDER'} after {took:.1f} s"
+                print(f"away for {seconds:.0f} s, a receiver that {name}: {figures} (bar 60)")
+
+
 def killed(count: int) -> None:
     kills.KILLS = count
     told: list[kills.Collector] = []
@@ -173,10 +201,15 @@ def killed(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--outage", type=float, default=90)
     parser.add_argument("--kills", type=int, default=15)
     said = parser.parse_args()
     way(said.seconds)
     storm()
+    world = World()
+    world.rounds = 4
+    with tempfile.TemporaryDirectory() as name, world.running():
+        asyncio.run(outage(world.config(Path(name), 8, 0.5), Path(name), said.outage))
     killed(said.kills)
 
 

@@ -10,7 +10,7 @@ from fks_master.alerts.addresses import is_forbidden
 from fks_master.alerts.notify import Answer, Mail, Verdict
 from fks_master.alerts.notify.options import Security
 
-STEP_SECONDS = 10.0
+STEP_SECONDS = 15.0
 GOODBYE_SECONDS = 1.0
 READY = 220
 
