@@ -1,10 +1,12 @@
 """S13: whatever stands in a config, a health body, a token or a command is met; nothing takes longer than 100 ms."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import os
+import random
 import sys
 import tempfile
 import time
@@ -19,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
+from tests.servers import listening, service
 
 from fks_master.api.auth import Authority, Doorkeeper, Key, presented
 from fks_master.api.live import Client
@@ -32,10 +35,11 @@ from fks_master.docker.usage import usage_of
 from fks_master.errors import ComposeRefusedError, ConfigError
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
-from fks_master.model import HttpOptions, grammar
+from fks_master.model import HttpOptions, Outcome, Reason, grammar
 from fks_master.probes import dns, request
 from fks_master.probes.answer import BODY_LIMIT, find_fault, inflate
 from fks_master.probes.detail import read_report
+from fks_master.probes.prober import Prober
 from fks_master.probes.route import names_to_resolve
 
 T = TypeVar("T")
@@ -249,6 +253,7 @@ OPTIONS = HttpOptions(
 @given(bodies, st.integers(0, 999))
 @example(b'{"status": 1e99999}', 200)
 @example(b"\xef\xbb\xbf{}", 200)
+@example(b'{"status":"down","message":"\\ud800","components":{"\\udfff":{"status":"down"}}}', 200)
 @example(b'{"checks":' + b"[" * 30_000, 200)
 @example(b'{"components":{"a":{"status":"up","duration":"' + b"1:" * 30_000 + b'"}}}', 200)
 def test_any_body_is_judged(body: bytes, status: int) -> None:
@@ -368,3 +373,39 @@ def test_a_token_is_judged_whatever_the_clock_says(moment: datetime) -> None:
             return moment
 
     assert Doorkeeper(Authority((), SECRET), Odd()).who(signed({"alg": "HS256"}, sound)) is None
+
+
+PIECES = [
+    b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/2 200\r\n", b"HTTP/1.1 99999999999 x\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n", b"\r\n", b"\r\n\r\n", b"\n",
+    b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", b"Content-Length: 5\r\n",
+    b"Content-Length: -1\r\n", b"Content-Length: 18446744073709551616\r\n", b"Content-Length: 3, 3\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip, chunked\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n",
+    b"ffffffffffffffff\r\n", b"5;x=\x00\r\n", b"Location: \xff\r\n", b"Location: http://[\r\n", b": empty\r\n",
+    b"X\x00Y: z\r\n", b"Content-Encoding: gzip\r\n", b'{"status":"healthy"}', b"\x1f\x8b\x08\x00", b"\x00" * 50,
+    b"A" * 70_000, b" folded\r\n", b"Connection: close\r\n", b"\xef\xbb\xbf{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/", "/#libcurl"])  # what has a fragment is left to libcurl
+async def test_any_answer_of_a_target_is_a_result_and_no_fault_of_ours(path: str) -> None:
+    chance = random.Random(13)  # noqa: S311
+    replies = [b"".join(chance.choices(PIECES, k=chance.randint(0, 8))) for _ in range(400)]
+    waiting = iter(replies)
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(waiting))
+        await writer.drain()
+
+    prober = Prober(SystemClock())
+    prober.start()
+    async with listening(reply) as port:
+        one = service(f"http://127.0.0.1:{port}{path}", timeout_seconds=10.0)
+        for sent in replies:
+            result = await prober.probe(one)
+            assert result.reason is not Reason.INTERNAL, sent
+            assert result.outcome is not Outcome.VOID, sent
+            assert result.seconds < 5, sent
+            msgspec.json.encode(result)
+    await prober.close()
