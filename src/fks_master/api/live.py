@@ -146,7 +146,7 @@ class Client:
     async def _read(self) -> None:
         window, count = self._view.clock.monotonic(), 0
         while True:
-            text = await self._socket.receive_text()
+            text = await receive(self._socket)
             now = self._view.clock.monotonic()
             if now - window > 1:
                 window, count = now, 0
@@ -207,6 +207,15 @@ class Client:
         return {"type": "service_details", "service_id": command.service_id, "health": health}
 
 
+async def receive(socket: WebSocket) -> str:
+    """Return the next message; one in bytes is meant as text, too. Raises WebSocketDisconnect."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"], message.get("reason"))
+    text = message.get("text")
+    return text if isinstance(text, str) else bytes(message["bytes"]).decode("utf-8", "replace")
+
+
 class LiveFeed:
     """The endpoint of `/ws`."""
 
@@ -223,19 +232,23 @@ class LiveFeed:
 
     async def __call__(self, socket: WebSocket) -> None:
         if self._metrics.websocket_connections >= MAX_CLIENTS:
+            await socket.accept()  # only then can a client read why
             await socket.close(1013, "too many clients")
             return
         self._metrics.websocket_connections += 1
         try:
             with self._hub.bus.subscribe() as subscription:
                 await socket.accept()
-                if await self._is_let_in(socket):
+                is_let_in = await self._is_let_in(socket)
+                if is_let_in:
                     await Client(socket, self._view, subscription, self._commands).run(self._ending)
         except (WebSocketDisconnect, TimeoutError):
             pass
         else:
             if self._ending.is_set():
                 await socket.close(1001, "the monitor ends")
+            elif not is_let_in:
+                await socket.close(1008, "unauthorized")
         finally:
             self._metrics.websocket_connections -= 1
 
@@ -245,9 +258,8 @@ class LiveFeed:
         caller = self._commands.caller_of(socket)
         if doorkeeper.authority.public_read or (caller is not None and caller.may(Access.READ)):
             return True
-        with suppress(msgspec.DecodeError):
-            async with asyncio.timeout(AUTHENTICATE_SECONDS):
-                command = msgspec.json.decode(await socket.receive_text(), type=Command)
+        with suppress(msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            command = msgspec.json.decode(await self._first_message(socket), type=Command)
 
             async def send(message: object) -> None:
                 await socket.send_text(encode(message).decode())
@@ -255,7 +267,17 @@ class LiveFeed:
             if command.command_type == "authenticate":
                 fields = {"command_type": "authenticate", "token": command.token}
                 await self._commands.run(socket, fields, send)
-        if "credential" in socket.scope["state"]:
-            return True
-        await socket.close(1008, "unauthorized")
-        return False
+        return "credential" in socket.scope["state"]
+
+    async def _first_message(self, socket: WebSocket) -> str:
+        """Give it time, but not without end; empty when none came."""
+        waiting = [asyncio.create_task(receive(socket)), asyncio.create_task(self._wait_for_the_end())]
+        done, late = await asyncio.wait(waiting, timeout=AUTHENTICATE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return done.pop().result() if done else ""
+
+    async def _wait_for_the_end(self) -> str:
+        await self._ending.wait()
+        return ""

@@ -22,6 +22,9 @@ MAX_HEAD = 64 * 1024
 REQUEST_SECONDS = 10.0
 STALL_SECONDS = 10.0
 HANDSHAKE_SECONDS = 10.0
+PING_SECONDS = 4.0
+PONG_SECONDS = 5.0
+LATE_SECONDS = 1.0
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -142,7 +145,10 @@ class PatientHttp(HttpToolsProtocol):
 
 
 class PatientWebSocket(WebSocketsSansIOProtocol):
-    """Drops a reader that stalls: uvicorn would wait for it without end, and keep what it does not read."""
+    """Drops a reader that stalls: uvicorn would wait for it without end, and keep what it does not read.
+
+    The kernel takes a lot before writing stalls; that nobody reads at all shows sooner, by pings that are not answered.
+    """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._stall = Timer()
@@ -151,6 +157,15 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stall.stop()
         super().connection_lost(exc)
+
+    def keepalive_timeout(self) -> None:
+        now = self.loop.time()
+        if now - self.ping_sent_at > PONG_SECONDS + LATE_SECONDS:  # we stood still ourselves; the answer may wait
+            self.ping_sent_at = now
+            self.pong_timer = self.loop.call_later(PONG_SECONDS, self.keepalive_timeout)
+            return
+        super().keepalive_timeout()
+        drop(self.transport)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -184,6 +199,8 @@ class Server(uvicorn.Server):
                 http=PatientHttp,
                 ws=PatientWebSocket,
                 ws_max_size=MAX_FRAME,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PONG_SECONDS,
                 timeout_graceful_shutdown=GRACEFUL_SECONDS,
                 ssl_context_factory=None if context is None else lambda _config, _default: context,
             )
