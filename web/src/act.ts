@@ -1,16 +1,26 @@
-// What people do to services, and what came of it. One action at a time for each service.
+// What people do to services, and the story of what came of it. One action at a time for each service.
 import { signal } from "@preact/signals";
-import { ask, Refusal } from "./api";
-import { onEvent, said, services } from "./feed";
-import { isKeyOpen } from "./dialogs";
+import { ask, wordsOf } from "./api";
+import { askForKey } from "./dialogs";
+import { onCheck, onEvent, said, services } from "./feed";
+import type { Service } from "./model";
+import { T } from "./text";
+import { textOf, took } from "./words";
 
 export type Action = "restart" | "start" | "stop";
 
 export interface Story {
-  text: string;
+  action: Action;
+  by: string;
+  began: number;
+  steps: string[];
+  failure: string;
   isRunning: boolean;
-  isFailure: boolean;
+  doneAt: number;
+  hasAnswered: boolean;
 }
+
+const PATIENCE_MS = 120_000;
 
 /** The action that is asked about, in its button's place. */
 export const asking = signal<{ id: string; action: Action } | null>(null);
@@ -23,24 +33,93 @@ export function tell(id: string, story: Story | null): void {
   stories.value = told;
 }
 
-export const whoNeeds = (id: string): string[] =>
-  [...services.value.values()].filter((one) => one.depends_on.includes(id)).map((one) => one.name);
+function change(id: string, more: (story: Story) => Partial<Story>): void {
+  const story = stories.value.get(id);
+  if (story) tell(id, { ...story, ...more(story) });
+}
+
+const step = (id: string, text: string, more: Partial<Story> = {}): void => change(id, (story) => ({ ...more, steps: [...story.steps, text] }));
+
+export const whoNeeds = (id: string): Service[] => [...services.value.values()].filter((one) => one.depends_on.includes(id));
+
+const begun = (action: Action, by: string): Story => ({
+  action, by, began: Date.now(), steps: [T.act.requested], failure: "", isRunning: true, doneAt: 0, hasAnswered: false,
+});
 
 export async function act(id: string, action: Action): Promise<void> {
   asking.value = null;
-  tell(id, { text: `${action} requested`, isRunning: true, isFailure: false });
+  tell(id, begun(action, ""));
   try {
     await ask(`/api/services/${encodeURIComponent(id)}/${action}`, "POST");
-    tell(id, { text: `${action} done, waiting for the next check`, isRunning: action !== "stop", isFailure: false });
+    finish(id);
   } catch (error) {
-    if (error instanceof Refusal && error.status === 401) isKeyOpen.value = true;
-    tell(id, { text: `${action} failed: ${(error as Error).message}`, isRunning: false, isFailure: true });
+    if (askForKey(error, () => void act(id, action))) tell(id, null);
+    else fail(id, wordsOf(error));
   }
-  said.value = stories.value.get(id)?.text ?? "";
 }
 
-onEvent((event) => {
-  if (event.service_id && event.event_type === "ServiceRestarted")
-    tell(event.service_id, { text: event.message, isRunning: false, isFailure: event.data["success"] === false });
-  if (["ServiceDown", "ServiceUp", "ServiceRestarted"].includes(event.event_type)) said.value = event.message;
+/** Docker has done it; a stop ends there, else the checks tell the rest. */
+function finish(id: string): void {
+  const story = stories.value.get(id);
+  if (!story?.isRunning || story.doneAt) return;
+  const after = took(Date.now() - story.began);
+  if (story.action === "stop") step(id, T.act.stopped(after), { isRunning: false });
+  else {
+    step(id, T.act.started(after), { doneAt: Date.now() });
+    setTimeout(() => giveUp(id, story.began), PATIENCE_MS);
+  }
+  say(id);
+}
+
+function fail(id: string, why: string): void {
+  change(id, () => ({ failure: T.act.failed(why), isRunning: false }));
+  say(id);
+}
+
+function giveUp(id: string, began: number): void {
+  const story = stories.value.get(id);
+  if (story?.isRunning && story.began === began) change(id, () => ({ failure: T.act.notYet(took(Date.now() - began)), isRunning: false }));
+}
+
+function say(id: string): void {
+  const story = stories.value.get(id);
+  const name = services.value.get(id)?.name ?? id;
+  if (story) said.value = `${T.act.verbs[story.action] ?? ""} ${name}: ${story.failure || (story.steps.at(-1) ?? "")}`;
+}
+
+onCheck((one) => {
+  const story = stories.value.get(one.id);
+  if (!story?.isRunning || !story.doneAt || Date.parse(one.last_check ?? "") < story.doneAt) return;
+  const after = took(Date.now() - story.began);
+  if (one.response_time_ms !== null && !story.hasAnswered && one.status !== "Healthy") step(one.id, T.act.answered(after), { hasAnswered: true });
+  if (one.status === "Healthy") {
+    step(one.id, T.act.healthy(after), { isRunning: false });
+    say(one.id);
+  }
 });
+
+const TOLD = ["ServiceDown", "ServiceUp", "ServiceRestarted"];
+
+onEvent((event) => {
+  const id = event.service_id;
+  if (TOLD.includes(event.event_type)) said.value = event.message;
+  if (!id) return;
+  const story = stories.value.get(id);
+  const action = event.data["action"] as Action | undefined;
+  if (event.event_type === "ActionStarted" && action && !story?.isRunning) tell(id, begun(action, textOf(event, "by")));
+  else if (event.event_type === "ActionStarted" && story) change(id, () => ({ by: textOf(event, "by") }));
+  else if (event.event_type === "ContainerDied" && story?.isRunning && story.steps.length === 1) step(id, T.act.died(took(Date.now() - story.began)));
+  else if (event.event_type === "ActionFinished" && story?.isRunning) {
+    if (event.data["success"] === true) finish(id);
+    else fail(id, event.message);
+  }
+});
+
+export async function checkNow(id: string): Promise<void> {
+  try {
+    await ask(`/api/services/${encodeURIComponent(id)}/check`, "POST");
+    said.value = T.act.checked(services.value.get(id)?.name ?? id);
+  } catch (error) {
+    if (!askForKey(error, () => void checkNow(id))) said.value = wordsOf(error);
+  }
+}

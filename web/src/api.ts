@@ -1,4 +1,6 @@
 // Questions to the API. The key stays in this tab, and never in an address.
+import { signal } from "@preact/signals";
+
 const STORED = "fks-key";
 
 export const key = {
@@ -6,12 +8,17 @@ export const key = {
   set(value: string, isKept: boolean): void {
     key.forget();
     (isKept ? localStorage : sessionStorage).setItem(STORED, value);
+    keyTurn.value++;
   },
   forget(): void {
     sessionStorage.removeItem(STORED);
     localStorage.removeItem(STORED);
+    keyTurn.value++;
   },
 };
+
+/** Counts the keys that were given: what was asked with another one is asked anew. */
+export const keyTurn = signal(0);
 
 export function credentials(): Record<string, string> {
   const value = key.get();
@@ -51,7 +58,9 @@ async function why(answer: Response): Promise<string> {
   }
 }
 
-/** Lines of a streamed answer as they come, until it ends or `signal` says so. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Pieces of a streamed answer as they come, until it ends or `signal` says so. */
 export async function* stream(path: string, signal: AbortSignal): AsyncGenerator<string> {
   const answer = await fetch(path, { headers: credentials(), signal });
   if (!answer.ok || !answer.body) throw new Refusal(answer.status, await why(answer));

@@ -1,13 +1,14 @@
 // The keyboard. Off while somebody types; single letters can be switched off.
 import { signal } from "@preact/signals";
-import { asking } from "./act";
-import { isHelpOpen, isPaletteOpen } from "./dialogs";
-import { services } from "./feed";
+import { asking, checkNow } from "./act";
+import { isHelpOpen, isPaletteOpen, wantsSilence } from "./dialogs";
+import { isStale, services } from "./feed";
 import { go, page, serviceAt, setQuery } from "./router";
 import { turnTheme } from "./theme";
 
 const STORED = "fks-single-keys";
 const GO: Record<string, string> = { o: "", i: "incidents", a: "alerts", j: "jobs", m: "map", v: "activity" };
+const GO_MS = 1000;
 let isGoing = false;
 
 export const hasSingleKeys = signal(localStorage.getItem(STORED) !== "off");
@@ -18,7 +19,7 @@ export function setSingleKeys(is: boolean): void {
 }
 
 const search = (): HTMLInputElement | null => document.querySelector("#search");
-const focusedId = (): string => document.activeElement?.closest<HTMLElement>("[data-id]")?.dataset["id"] ?? "";
+const focusedId = (): string => document.activeElement?.closest<HTMLElement>("main [data-id]")?.dataset["id"] ?? "";
 
 function chosenId(): string {
   const [name, id] = page();
@@ -27,20 +28,15 @@ function chosenId(): string {
 
 function move(step: number): void {
   const rows = [...document.querySelectorAll<HTMLElement>("main [data-id]")];
-  const at = rows.findIndex((row) => row.dataset["id"] === focusedId());
-  rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.focus();
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = rows[at < 0 && step < 0 ? rows.length - 1 : Math.max(0, Math.min(rows.length - 1, at + step))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
 }
 
-function restart(): void {
+function withService(run: (id: string) => void): void {
   const id = chosenId();
-  if (services.value.get(id)?.docker_container) asking.value = { id, action: "restart" };
-}
-
-function onService(selector: string): void {
-  const id = chosenId();
-  if (!id) return;
-  if (page()[0] !== "service") go(serviceAt(id));
-  setTimeout(() => document.querySelector<HTMLElement>(selector)?.click(), 50);
+  if (services.value.has(id)) run(id);
 }
 
 const LETTERS: Record<string, () => void> = {
@@ -49,12 +45,15 @@ const LETTERS: Record<string, () => void> = {
   k: () => move(-1),
   t: turnTheme,
   "?": () => (isHelpOpen.value = true),
-  r: restart,
-  l: () => onService("[data-logs]"),
-  s: () => onService("[data-silence]"),
+  r: () => withService((id) => {
+    if (services.value.get(id)?.docker_container && !isStale.value) asking.value = { id, action: "restart" };
+  }),
+  l: () => withService((id) => go(serviceAt(id), { logs: "1" })),
+  s: () => withService((id) => (wantsSilence.value = id)),
+  c: () => withService((id) => void checkNow(id)),
   g: () => {
     isGoing = true;
-    setTimeout(() => (isGoing = false), 1000);
+    setTimeout(() => (isGoing = false), GO_MS);
   },
 };
 

@@ -1,13 +1,20 @@
 import "uplot/dist/uPlot.min.css";
 import "../../src/fks_master/api/static/tokens.css";
-import "./app.css";
+import "./styles/base.css";
+import "./styles/frame.css";
+import "./styles/fleet.css";
+import "./styles/pages.css";
+import "./styles/wall.css";
+import "./styles/widths.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { ask } from "./api";
-import { connect, fillAll, isStale, remember, services } from "./feed";
-import { Frame } from "./frame";
+import { ask, keyTurn } from "./api";
+import { watchCounts } from "./counts";
+import { connect, fillAll, isOpen, isStale, remember, services } from "./feed";
+import { Frame, MorePage } from "./frame";
 import { listen } from "./keys";
 import type { Event, Recent } from "./model";
+import { watchIncidents } from "./notices";
 import { ActivityPage } from "./pages/activity";
 import { AlertsPage } from "./pages/alerts";
 import { IncidentPage, IncidentsPage } from "./pages/incidents";
@@ -18,7 +25,7 @@ import { Pieces } from "./pages/pieces";
 import { ServicePage } from "./pages/service";
 import { Wall } from "./pages/wall";
 import { page } from "./router";
-import { showTheme } from "./theme";
+import { showTheme, watchTheme } from "./theme";
 import { title, worstOf } from "./words";
 
 function Page() {
@@ -31,14 +38,14 @@ function Page() {
     case "jobs": return <JobsPage id={argument} />;
     case "map": return <MapPage />;
     case "activity": return <ActivityPage />;
-    case "ui": return <Pieces sample={services.value.values().next().value} />;
+    case "more": return <MorePage />;
+    case "ui": return <Pieces />;
     default: return <Overview />;
   }
 }
 
 function App() {
-  if (page()[0] === "wall") return <Wall />;
-  return <Frame><Page /></Frame>;
+  return page()[0] === "wall" ? <Wall /> : <Frame><Page /></Frame>;
 }
 
 effect(() => {
@@ -49,9 +56,17 @@ effect(() => {
   document.querySelector<HTMLLinkElement>("#icon")?.setAttribute("href", `/static/icon-${icon}.svg`);
 });
 
+/** What was before: asked whenever the connection begins anew, so that bars and events have no gap. */
+effect(() => {
+  if (!isOpen.value || keyTurn.value < 0) return;
+  ask<Recent>("/api/history/recent?checks=50").then(fillAll).catch(() => undefined);
+  ask<{ events: Event[] }>("/api/events?limit=100").then((answer) => remember(answer.events)).catch(() => undefined);
+});
+
 showTheme();
+watchTheme();
 listen();
+watchCounts();
+watchIncidents();
 connect();
 render(<App />, document.getElementById("app") as HTMLElement);
-ask<Recent>("/api/history/recent?checks=50").then(fillAll).catch(() => undefined);
-ask<{ events: Event[] }>("/api/events?limit=50").then((answer) => remember(answer.events)).catch(() => undefined);

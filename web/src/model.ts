@@ -19,6 +19,9 @@ export type Job = Schemas["Job"];
 export type Series = Schemas["Series"];
 export type Latency = Schemas["Latency"];
 export type Recent = Schemas["Recent"];
+export type Usage = Schemas["ServiceUsage"];
+export type Phases = Schemas["ServicePhases"];
+export type Step = Schemas["Step"];
 export type Uptimes = Schemas["ServiceUptime"];
 
 export interface Beat {

@@ -157,6 +157,13 @@ export interface components {
             timestamp: string;
         };
         /**
+         * CheckBegun
+         * @description The check is under way; its result comes by `/ws` and `/api/services`.
+         */
+        CheckBegun: {
+            service_id: string;
+        };
+        /**
          * Container
          * @description One container as `ps` tells it; `state` is Docker's word, or complete for a one-shot that ended well.
          */
@@ -576,6 +583,18 @@ export interface components {
             offset: number;
         };
         /**
+         * PhasePoint
+         * @description What each part of an answered check took on average from `at` on, in milliseconds.
+         */
+        PhasePoint: {
+            at: string;
+            connect_ms: number | null;
+            dns_ms: number | null;
+            first_byte_ms: number | null;
+            tls_ms: number | null;
+            transfer_ms: number | null;
+        };
+        /**
          * Phases
          * @description Seconds spent in each phase of a probe; zero where a phase did not happen.
          */
@@ -732,6 +751,17 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
+         * ServicePhases
+         * @description Where the time of a service's checks went; no points before the monitor started.
+         */
+        ServicePhases: {
+            points: components["schemas"]["PhasePoint"][];
+            service_id: string;
+            since: string;
+            step_seconds: number;
+            until: string;
+        };
+        /**
          * ServiceStatus
          * @description One line of `GET /api/services`.
          *
@@ -786,6 +816,17 @@ export interface components {
                 [key: string]: components["schemas"]["Uptime"];
             };
             service_id: string;
+        };
+        /**
+         * ServiceUsage
+         * @description What the container of a service used; no points before the monitor started.
+         */
+        ServiceUsage: {
+            points: components["schemas"]["UsagePoint"][];
+            service_id: string;
+            since: string;
+            step_seconds: number;
+            until: string;
         };
         /**
          * Severity
@@ -928,6 +969,20 @@ export interface components {
             unhealthy_seconds: number;
             unknown_seconds: number;
             uptime_percent: number | null;
+        };
+        /**
+         * UsagePoint
+         * @description What a container used on average from `at` on; null where not known. Rates are bytes a second.
+         */
+        UsagePoint: {
+            at: string;
+            block_read_rate: number | null;
+            block_write_rate: number | null;
+            cpu_percent: number | null;
+            memory_bytes: number | null;
+            memory_limit_bytes: number | null;
+            network_in_rate: number | null;
+            network_out_rate: number | null;
         };
         /**
          * Verdict

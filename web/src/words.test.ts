@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Service } from "./model";
-import { bytes, causeOf, figure, percent, reason, sentence, span, title, worstFirst } from "./words";
+import { T } from "./text";
+import { bytes, causeOf, figure, percent, reason, sentence, since, span, title, trouble, worstFirst } from "./words";
 
 const NOW = Date.parse("2026-01-01T03:18:00Z");
 
@@ -14,25 +15,34 @@ const fleet = (...all: Service[]) => new Map(all.map((one) => [one.id, one]));
 
 describe("the sentence", () => {
   it("names the cause first, then whom it takes down", () => {
-    const engine = service("engine", { status: "Unhealthy", is_down: true, error_message: "refused" });
+    const engine = service("engine", { status: "Unhealthy", is_down: true, error_message: "Connection refused" });
     const execution = service("execution", { status: "Unhealthy", critical: true, depends_on: ["engine"] });
-    const [head, rest] = sentence(fleet(execution, engine, service("web")), true, NOW);
-    expect(head).toBe("engine is down since 03:12 (6 min): refused.");
+    const [head, rest] = sentence(fleet(execution, engine, service("web")), null, NOW);
+    expect(head).toBe("engine is down since 03:12 (6 min): connection refused.");
     expect(rest).toBe("execution fails because it needs engine.");
   });
 
-  it("speaks of the past once the connection is lost", () => {
+  it("speaks of the past once the connection is lost, and says what was counted then", () => {
     const engine = service("engine", { status: "Unhealthy", error_message: "refused" });
-    expect(sentence(fleet(engine), false, NOW)[0]).toContain("engine was failing");
-    expect(sentence(fleet(service("web")), false, NOW)[0]).toBe("1 services, none was down.");
+    const [head, rest] = sentence(fleet(engine, service("web")), NOW, NOW + 60_000);
+    expect(head).toBe("At 03:18:00, engine was down. What is true now is not known.");
+    expect(rest).toContain("1 unhealthy, 0 degraded, 0 unknown, 1 healthy");
+    expect(sentence(fleet(service("web")), NOW, NOW)[0]).toContain("nothing was down");
   });
 
   it("says what to do where nothing is configured", () => {
-    expect(sentence(fleet(), true, NOW)[1]).toContain("config/monitor.toml");
+    expect(sentence(fleet(), null, NOW)).toEqual([T.sentence.empty, T.sentence.emptyRest]);
   });
 
   it("counts what has answered while the first look runs", () => {
-    expect(sentence(fleet(service("a"), service("b", { status: "Unknown" })), true, NOW)[0]).toContain("1 of 2");
+    expect(sentence(fleet(service("a", { last_check: "2026-01-01T03:17:00Z" }), service("b", { status: "Unknown" })), null, NOW)[0]).toContain("1 of 2");
+  });
+
+  it("is short where all is well, and tells the slow from those that report trouble", () => {
+    expect(sentence(fleet(service("a"), service("b")), null, NOW)).toEqual(["All 2 services are healthy.", ""]);
+    const slow = service("a", { status: "Degraded", response_time_ms: 900 });
+    const ill = service("b", { status: "Degraded", error_message: "replica lag" });
+    expect(sentence(fleet(slow, ill), null, NOW)).toEqual(["Nothing is down; 2 of 2 services need a look.", "a is slow. b reports trouble."]);
   });
 });
 
@@ -58,12 +68,24 @@ describe("words for one service", () => {
 
 it("tells the worst in the title", () => {
   expect(title(fleet(service("a"), service("b", { status: "Unhealthy" })), false)).toBe("■ 1 unhealthy · FKS Master");
-  expect(title(fleet(service("a")), true)).toBe("Not connected · FKS Master");
+  expect(title(fleet(service("a")), true)).toBe(T.title.lost);
 });
 
 it("writes figures without digits that mean nothing", () => {
   expect([span(59), span(61), span(7200), span(200000)]).toEqual(["59 s", "1 min", "2 h", "2 d"]);
   expect([figure(null), figure(0), figure(3.14), figure(1234.5)]).toEqual(["–", "0.0", "3.1", "1,235"]);
-  expect([bytes(null), bytes(0), bytes(2_500_000)]).toEqual(["–", "0.0 B", "2.5 MB"]);
+  expect([bytes(null), bytes(0), bytes(2_500_000)]).toEqual(["–", "0 B", "2.5 MB"]);
   expect([percent(100), percent(99.5), percent(null)]).toEqual(["100 %", "99.50 %", "–"]);
+});
+
+it("tells of old data by the clock, and by the day where that is another", () => {
+  expect(since("2026-01-01T03:12:00Z", NOW)).toBe("03:12");
+  expect(since("2025-12-20T03:12:00Z", NOW)).toBe("20 Dec");
+});
+
+it("remembers what was not well lately", () => {
+  const beat = (status: "Healthy" | "Degraded" | "Unhealthy", at: string) => ({ status, at: `2026-01-01T03:${at}:00Z`, ms: 1 });
+  expect(trouble([beat("Healthy", "10")], NOW)).toBe("");
+  expect(trouble([beat("Degraded", "17"), beat("Healthy", "18")], NOW)).toBe("slow once, 1 min ago");
+  expect(trouble([beat("Unhealthy", "10"), beat("Unhealthy", "16"), beat("Degraded", "17")], NOW)).toBe("failed 2 times, last 2 min ago");
 });

@@ -1,8 +1,8 @@
 """The live feed: `/ws`.
 
 A client gets everything at once, then full updates every five seconds and each event as it happens. One that sends
-`subscribe_changes` gets single changed services instead of full updates. A client that does not read for ten seconds
-is dropped; it slows nobody.
+`subscribe_changes` gets what checks change of a service instead of full updates, and each event once. A client that
+does not read for ten seconds is dropped; it slows nobody.
 """
 
 import asyncio
@@ -53,9 +53,9 @@ class Command(msgspec.Struct, frozen=True):
     token: str | None = None
 
 
-def event_message(event: Event) -> bytes:
+def event_message(event: Event, *, is_flat: bool = True) -> bytes:
     fields = msgspec.to_builtins(event)
-    return encode({"type": "event", "event": fields, **fields})
+    return encode({"type": "event", "event": fields, **(fields if is_flat else {})})
 
 
 class Client:
@@ -70,6 +70,7 @@ class Client:
         self._subscription = subscription
         self._filters = Filters()
         self._wants_changes = False
+        self._known = view.watched  # of which a snapshot told; others are new to the client
         self._commands: dict[str, Callable[[Command], dict[str, Any]]] = {
             "subscribe_events": self._subscribe_events,
             "clear_subscription": self._clear_subscription,
@@ -105,7 +106,7 @@ class Client:
             await self._socket.send_text(message.decode())
 
     def _snapshot(self, kind: str) -> bytes:
-        statuses = self._view.statuses()
+        self._known, statuses = self._view.watched, self._view.statuses()
         message = {"type": kind, "services": statuses, "metrics": self._view.system(statuses)}
         if kind == "update":
             message["timestamp"] = self._view.clock.now()
@@ -120,17 +121,18 @@ class Client:
     async def _push_changes(self) -> None:
         while True:
             changes = await self._subscription.take_all()
-            if self._subscription.must_resync:
+            if self._subscription.must_resync or (self._wants_changes and self._view.watched is not self._known):
                 self._subscription.must_resync = False
                 await self._send(self._snapshot("initial"))
-            if self._wants_changes:
+            elif self._wants_changes:
                 for service_id in dict.fromkeys(change.state.service_id for change in changes if change.state):
-                    await self._send(encode({"type": "change", "service": self._view.status(service_id)}))
+                    if change := self._view.change(service_id):
+                        await self._send(encode(change))
             if not self._may_see_events():
                 continue
             for event in (event for change in changes for event in change.events):
                 if self._filters.wants(event):
-                    await self._send(event_message(event))
+                    await self._send(event_message(event, is_flat=not self._wants_changes))
 
     async def _leave_in_time(self) -> None:
         """Close the connection once its client may not even read any more."""

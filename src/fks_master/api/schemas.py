@@ -38,6 +38,22 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     is_discovered: bool = False
 
 
+class ServiceChange(msgspec.Struct, frozen=True, omit_defaults=True, tag="change"):
+    """What a check changes of a ServiceStatus, for clients of the live feed that asked for it.
+
+    What is left out has its default: no error, not down; all else of the service is as it was.
+    """
+
+    id: str
+    status: Status
+    last_check: datetime | None = None
+    since: datetime | None = None
+    response_time_ms: float | None = None
+    error_message: str | None = None
+    is_down: bool = False
+    reason: Reason | None = None
+
+
 class Check(msgspec.Struct, frozen=True):
     """One check, or one component that a service reports about."""
 
@@ -181,6 +197,20 @@ def service_status(service: Service, state: State, now: datetime) -> ServiceStat
         expected_response_time_ms=service.expected_response_time_ms,
         docker_container=service.docker_container,
         is_discovered=service.is_discovered,
+    )
+
+
+def service_change(state: State) -> ServiceChange:
+    last = state.last
+    return ServiceChange(
+        state.service_id,
+        state.status,
+        last.at if last else None,
+        state.since,
+        milliseconds(last),
+        last.message if last else None,
+        state.is_down,
+        last.reason if last else None,
     )
 
 

@@ -1,16 +1,18 @@
 """What the routes and the live feed show, drawn from the hub when asked."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from fks_master.api.lines import Lines
 from fks_master.api.schemas import (
     Aggregate,
     ContainerFacts,
+    ServiceChange,
     ServiceHealth,
     ServiceStatus,
     SystemMetrics,
     aggregate,
+    service_change,
     service_figures,
     service_health,
     service_status,
@@ -19,6 +21,7 @@ from fks_master.api.schemas import (
 from fks_master.clock import Clock
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
+from fks_master.model import Service
 
 Containers = Callable[[str | None], ContainerFacts | None]
 
@@ -37,6 +40,11 @@ class View:
         """Give `statuses` as JSON, quickly."""
         return self._lines.write()
 
+    @property
+    def watched(self) -> Mapping[str, Service]:
+        """What is watched: another object once these are others."""
+        return self._hub.services
+
     def statuses(self) -> list[ServiceStatus]:
         now = self.clock.now()
         states = self._hub.states
@@ -44,6 +52,11 @@ class View:
 
     def status(self, service_id: str) -> ServiceStatus:
         return service_status(self._hub.services[service_id], self._hub.states[service_id], self.clock.now())
+
+    def change(self, service_id: str) -> ServiceChange | None:
+        """Return None for a service that is no longer watched."""
+        state = self._hub.states.get(service_id)
+        return None if state is None else service_change(state)
 
     def health(self, service_id: str) -> ServiceHealth | None:
         """Return None for a service that is not watched."""

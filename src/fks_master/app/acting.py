@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from fks_master.docker.compose.files import Roots
 from fks_master.docker.engine import DockerEngine
 from fks_master.docker.facts import Facts
 from fks_master.docker.ourselves import Ourselves, find_our_id
+from fks_master.docker.usage import Usage
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType
@@ -62,7 +63,7 @@ class Acting:
         self.discoverer = Discoverer(_given(config), ourselves, clock, outlet, FOUND)
         self.discoverer.configure(_given(config), self.facts, is_on=config.discovery.enabled)
         self.containers.on_change = partial(self.discoverer.look, self.facts)
-        self.meter = Meter(hub, self.engine, self.facts, clock, metrics.use)
+        self.meter = Meter(hub, self.engine, self.facts, clock, _noting(watching))
         self.meter.is_on = config.monitoring.enable_docker_stats
         watching.past.book.collectors.update(Witness(hub, self.engine, metrics.usage).collectors())
 
@@ -84,6 +85,17 @@ def _given(config: Config) -> Given:
     pattern = Entry(id="pattern", health_endpoint="http://pattern").service(config.monitoring)
     known = {one.id: one.service(config.monitoring) for one in FKS_SERVICES}
     return Given(config.services, pattern, known)
+
+
+def _noting(watching: Watching) -> Callable[[str, Usage | None], None]:
+    """Return who tells the metrics what a container uses, and its chart where that is known."""
+
+    def note(service_id: str, usage: Usage | None) -> None:
+        watching.metrics.use(service_id, usage)
+        if usage is not None:
+            watching.course.use(service_id, watching.clock.now().timestamp(), usage)
+
+    return note
 
 
 def _jobs(hub: Hub, metrics: Metrics, clock: Clock, tracer: Tracer) -> JobEngine:

@@ -19,8 +19,10 @@ from fks_master.api.live import LiveFeed
 from fks_master.api.live_jobs import JobCommands
 from fks_master.api.openapi import OpenApiRoutes
 from fks_master.api.routes.alerts import AlertRoutes
+from fks_master.api.routes.checks import CheckRoutes
 from fks_master.api.routes.compose import ComposeRoutes
 from fks_master.api.routes.control import ControlRoutes, restart_command
+from fks_master.api.routes.course import CourseRoutes
 from fks_master.api.routes.heartbeats import HeartbeatRoutes
 from fks_master.api.routes.history import HistoryRoutes
 from fks_master.api.routes.incidents import IncidentRoutes
@@ -120,6 +122,8 @@ class Serving:
             *ServiceRoutes(view).endpoints(),
             *self._status_page.endpoints(),
             *HistoryRoutes(past.measures, hub, clock).endpoints(),
+            *CheckRoutes(hub, watching.scheduler.look_now).endpoints(),
+            *CourseRoutes(watching.course, hub, clock).endpoints(),
             *IncidentRoutes(past.archive, hub).endpoints(),
             *LogRoutes(hub, acting.engine, clock).endpoints(),
             *HeartbeatRoutes(watching.ward, self._doors.doorkeeper.count_wrong, clock).endpoints(),

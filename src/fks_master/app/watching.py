@@ -17,6 +17,7 @@ from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
+from fks_master.metrics.course import Course
 from fks_master.model import Event, EventType, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Scheduler
@@ -38,6 +39,7 @@ class Watching:
         self._policy = config.policy
         self.started = clock.now()
         self.metrics = Metrics(clock.monotonic())
+        self.course = Course()
         self.database = _database(config)
         self.past = Past(self.database, lambda: self.hub.services, clock, _retention(config))
         stack.push_async_callback(self.past.close)
@@ -72,7 +74,9 @@ class Watching:
         self.scheduler.watch(_asked(services))
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.past.run(self.hub.announce), self.scheduler.run(), self.prober.watch(), self.ward.run()]
+        following = self.course.follow(self.hub.bus, lambda: self.hub.services)
+        looking = [self.scheduler.run(), self.prober.watch(), self.ward.run()]
+        return [self.past.run(self.hub.announce), *looking, following]
 
 
 def _asked(services: Iterable[Service]) -> list[Service]:

@@ -1,9 +1,15 @@
 // What happened, live, and who did what.
 import { useState } from "preact/hooks";
-import { events, now } from "../feed";
+import { events, now, services } from "../feed";
+import type { Event } from "../model";
+import { T } from "../text";
 import { useAsked } from "../ui/asked";
-import { Age, Say, Section } from "../ui/pieces";
-import { Lately } from "./lately";
+import { Age } from "../ui/marks";
+import { Failed, Say, Search, Section } from "../ui/pieces";
+import { Lines } from "./lately";
+
+const MOST = 200;
+const PAGE = 50;
 
 interface Attempt {
   at: string;
@@ -14,32 +20,50 @@ interface Attempt {
   outcome: number;
 }
 
-export function ActivityPage() {
-  const { value, error } = useAsked<Attempt[]>("/api/audit", Math.floor(now.value / 5000));
+const saysOf = (event: Event): string => `${event.event_type} ${services.value.get(event.service_id ?? "")?.name ?? ""} ${event.service_id ?? ""} ${event.message}`.toLowerCase();
+
+function Happened() {
+  const [wanted, want] = useState("");
+  const [count, more] = useState(PAGE);
+  const shown = events.value.filter((event) => saysOf(event).includes(wanted.toLowerCase()));
+  return (
+    <Section title={T.activity.events} aside={<Search label={T.activity.searchEvents} placeholder={T.activity.search} value={wanted} onInput={want} />}>
+      <Lines told={shown.slice(0, count)} />
+      {!shown.length && <p class="soft small">{wanted ? T.activity.noMatch(wanted) : T.activity.nothing}</p>}
+      {shown.length > count && <button class="btn s" onClick={() => more(count + PAGE)}>{T.activity.older}</button>}
+    </Section>
+  );
+}
+
+function Who() {
+  const { value, error, again } = useAsked<Attempt[]>("/api/audit", Math.floor(now.value / 5000));
   const [wanted, want] = useState("");
   const shown = (value ?? []).filter((one) => `${one.who} ${one.action} ${one.target} ${one.address}`.toLowerCase().includes(wanted.toLowerCase()));
   return (
+    <Section title={T.activity.who} aside={<Search label={T.activity.searchWho} placeholder={T.activity.search} value={wanted} onInput={want} />}>
+      <Failed what={T.activity.who} error={error} again={again} />
+      {shown.length > 0 && (
+        <div class="scrolled" tabIndex={0} role="group" aria-label={T.activity.who}>
+          <table class="plain">
+            <thead><tr><th scope="col">{T.activity.when}</th><th scope="col">{T.activity.by}</th><th scope="col">{T.activity.action}</th><th scope="col">{T.activity.target}</th><th scope="col">{T.activity.from}</th><th scope="col" class="num">{T.activity.result}</th></tr></thead>
+            <tbody>
+              {shown.slice(0, MOST).map((one, index) => (
+                <tr key={index}><td class="soft nowrap"><Age at={one.at} /></td><td class="name">{one.who}</td><td>{one.action}</td><td class="why">{one.target}</td><td class="soft">{one.address}</td><td class={one.outcome < 400 ? "num" : "num st-Unhealthy"}>{one.outcome < 400 ? T.activity.done : T.activity.refused(one.outcome)}</td></tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {value && !shown.length && <p class="soft small">{wanted ? T.activity.noMatch(wanted) : T.activity.nobody}</p>}
+    </Section>
+  );
+}
+
+export function ActivityPage() {
+  return (
     <>
-      <Say head={`${events.value.length} events are on this page, ${value?.length ?? 0} attempts to act are on record.`} rest="The newest first." />
-      <Lately count={40} />
-      <Section title="Who did what" aside={<input type="search" placeholder="Search" aria-label="Search who did what" value={wanted} onInput={(event) => want(event.currentTarget.value)} />}>
-        {error && <p class="why-not">{error}</p>}
-        <table class="plain">
-          <tbody>
-            {shown.slice(0, 200).map((one, index) => (
-              <tr key={index}>
-                <td class="number"><Age at={one.at} /></td>
-                <td class="name">{one.who}</td>
-                <td>{one.action}</td>
-                <td class="why">{one.target}</td>
-                <td>{one.address}</td>
-                <td class="number">{one.outcome < 400 ? "done" : `refused, ${one.outcome}`}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {value && !value.length && <p class="soft">Nobody has tried to change anything yet.</p>}
-      </Section>
+      <Say head={T.activity.head} rest={T.activity.rest} />
+      <div class="cols half"><div><Happened /></div><div><Who /></div></div>
     </>
   );
 }

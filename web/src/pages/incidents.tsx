@@ -1,12 +1,19 @@
 // Incidents: all of them, and one with its timeline and evidence.
 import { useState } from "preact/hooks";
-import { ask } from "../api";
+import { ask, wordsOf } from "../api";
+import { askForKey } from "../dialogs";
 import { now, services } from "../feed";
-import type { Incident } from "../model";
+import type { DeliveryLine, Incident } from "../model";
 import { query, serviceAt, setQuery } from "../router";
+import { T } from "../text";
+import { ActButton, Asking, StoryLine } from "../ui/acting";
+import { asking } from "../act";
 import { useAsked } from "../ui/asked";
-import { Age, Mark, Say, Section } from "../ui/pieces";
-import { clock, exact, span } from "../words";
+import { Flag, Mark } from "../ui/marks";
+import { Choice, Failed, Say, Section } from "../ui/pieces";
+import { clock, exact, minute, span } from "../words";
+import { CourseOf } from "./courses";
+import { Evidence } from "./evidence";
 
 interface Page {
   incidents: Incident[];
@@ -14,29 +21,25 @@ interface Page {
 }
 
 const nameOf = (id: string): string => services.value.get(id)?.name ?? id;
-const lasted = (one: Incident): string =>
-  span(((one.ended_at ? Date.parse(one.ended_at) : now.value) - Date.parse(one.started_at)) / 1000);
+const lasted = (one: Incident): string => span(((one.ended_at ? Date.parse(one.ended_at) : now.value) - Date.parse(one.started_at)) / 1000);
 
-export function IncidentList({ incidents }: { incidents: Incident[] }) {
+function List({ incidents }: { incidents: Incident[] }) {
   return (
-    <table class="plain">
+    <table class="plain incidents">
       <thead>
         <tr>
-          <th scope="col"><span class="unseen">Status</span></th>
-          <th scope="col">Service</th>
-          <th scope="col">Cause</th>
-          <th scope="col" class="number">Began, UTC</th>
-          <th scope="col" class="number">Lasted</th>
+          <th scope="col"><span class="unseen">{T.incidents.status}</span></th><th scope="col">{T.incidents.service}</th><th scope="col">{T.incidents.cause}</th>
+          <th scope="col" class="num">{T.incidents.began}</th><th scope="col" class="num">{T.incidents.lasted}</th>
         </tr>
       </thead>
       <tbody>
         {incidents.map((one) => (
-          <tr key={one.id}>
-            <td><Mark status={one.ended_at ? "Healthy" : "Unhealthy"} isNamed /></td>
-            <td class="name"><a href={`#incident/${encodeURIComponent(one.id)}`}>{nameOf(one.service_id)}</a></td>
-            <td class="why">{one.cause || "Not known"}{one.acknowledged_by && <span class="soft"> seen by {one.acknowledged_by}</span>}</td>
-            <td class="number" title={exact(one.started_at)}>{one.started_at.slice(0, 10)} {clock(one.started_at)}</td>
-            <td class="number">{one.ended_at ? lasted(one) : `${lasted(one)}, open`}</td>
+          <tr key={one.id} data-id={one.id} class={one.ended_at ? "" : "Unhealthy"} tabIndex={0} onClick={() => (location.hash = `incident/${encodeURIComponent(one.id)}`)} onKeyDown={(event) => event.key === "Enter" && (location.hash = `incident/${encodeURIComponent(one.id)}`)}>
+            <td><Mark status={one.ended_at ? "Healthy" : "Unhealthy"} /><span class="unseen">{one.ended_at ? T.incidents.ended : T.incidents.openNow}</span></td>
+            <td class="name"><a href={`#incident/${encodeURIComponent(one.id)}`} tabIndex={-1}>{nameOf(one.service_id)}</a>{services.value.get(one.service_id)?.critical && <Flag />}</td>
+            <td class="why">{one.cause || T.incidents.unknownCause}{one.acknowledged_by && <small>{T.incidents.seenBy(one.acknowledged_by)}</small>}</td>
+            <td class="num" title={exact(one.started_at)}>{one.started_at.slice(0, 10)} {minute(one.started_at)}</td>
+            <td class="num">{one.ended_at ? lasted(one) : T.service.open(lasted(one))}</td>
           </tr>
         ))}
       </tbody>
@@ -45,85 +48,118 @@ export function IncidentList({ incidents }: { incidents: Incident[] }) {
 }
 
 export function IncidentsPage() {
-  const state = query.value["state"] ?? "";
-  const { value, error } = useAsked<Page>(`/api/incidents?limit=100${state ? `&state=${encodeURIComponent(state)}` : ""}`, Math.floor(now.value / 15000));
+  const state = query.value["state"] === "open" ? "open" : "";
+  const { value, error, again } = useAsked<Page>(`/api/incidents?limit=100${state ? "&state=open" : ""}`, Math.floor(now.value / 10_000));
   const open = value?.incidents.filter((one) => !one.ended_at).length ?? 0;
-  const head = !value ? "Looking up incidents" : open ? `${open} ${open === 1 ? "incident is" : "incidents are"} open.` : "No incident is open.";
+  const head = !value ? T.incidents.looking : open ? T.incidents.open(open) : T.incidents.none;
   return (
     <>
-      <Say head={head} rest={value && `${value.incidents.length} are kept${value.next ? " and more" : ""}.`}>
-        <button aria-pressed={state === "open"} onClick={() => setQuery("state", state ? "" : "open")}>Open only</button>
+      <Say head={head} rest={value && T.incidents.kept(value.incidents.length, value.next !== null)}>
+        <Choice label={T.incidents.state} isSmall={false} value={state || "all"} values={[["all", T.incidents.all], ["open", T.incidents.onlyOpen]]} onChoose={(name) => setQuery("state", name === "open" ? name : "")} />
       </Say>
-      {error && <p class="why-not">{error}</p>}
-      {value && (value.incidents.length ? <IncidentList incidents={value.incidents} /> : <p class="soft">Nothing has gone wrong since the history began.</p>)}
+      <Failed what={T.nav.incidents} error={error} again={again} />
+      {value && (value.incidents.length ? <List incidents={value.incidents} /> : <p class="none"><Mark status="Healthy" /> {state ? T.incidents.nothingOpen : T.incidents.nothing}</p>)}
     </>
   );
 }
 
-const isPlain = (data: unknown): data is string | number | boolean => ["string", "number", "boolean"].includes(typeof data);
+const SIGNS: Record<string, string> = { down: "Unhealthy", up: "Healthy", note: "note", action: "me", acknowledged: "me" };
 
-const isList = (data: unknown): data is unknown[] => Array.isArray(data);
+function signOf(kind: string, message: string): string {
+  if (SIGNS[kind]) return SIGNS[kind];
+  if (/to Unhealthy|down/i.test(message) && kind !== "result") return "Unhealthy";
+  if (/to Healthy|is up/i.test(message)) return "Healthy";
+  if (/to Degraded|slow/i.test(message)) return "Degraded";
+  return /action|restart/i.test(kind) ? "me" : "";
+}
 
-const titled = (kind: string): string => `${kind[0]?.toUpperCase() ?? ""}${kind.slice(1).replaceAll("_", " ")}`;
-
-/** Evidence is of many kinds: tables of facts, lines, texts. */
-export function Data({ data }: { data: unknown }) {
-  if (data === null || data === undefined) return <span class="soft">–</span>;
-  if (typeof data === "number") return <span>{Number(data.toPrecision(6))}</span>;
-  if (isPlain(data)) return String(data).includes("\n") ? <pre>{String(data)}</pre> : <span>{String(data)}</span>;
-  if (isList(data)) return data.every(isPlain) ? <pre>{data.join("\n")}</pre> : <ol>{data.map((each, index) => <li key={index}><Data data={each} /></li>)}</ol>;
+function Timeline({ one }: { one: Incident }) {
   return (
-    <dl class="facts">
-      {Object.entries(data as Record<string, unknown>)
-        .filter(([, value]) => value !== null && value !== "" && value !== false && !(isList(value) && value.length === 0))
-        .map(([name, value]) => <div key={name}><dt>{name.replaceAll("_", " ")}</dt><dd><Data data={value} /></dd></div>)}
-    </dl>
+    <ol class="tl">
+      {one.timeline.map((entry, index) => {
+        const sign = signOf(entry.kind, entry.message);
+        return (
+          <li key={index}>
+            <time dateTime={entry.at} title={exact(entry.at)}>{clock(entry.at)}</time>
+            {["Unhealthy", "Healthy", "Degraded"].includes(sign) ? <Mark status={sign as "Unhealthy"} /> : <i class={`dot ${sign}`} />}
+            <span>{entry.message}<small>{entry.kind.replaceAll("_", " ")}</small></span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function Notes({ path, again }: { path: string; again: () => void }) {
+  const [text, setText] = useState("");
+  const [failure, setFailure] = useState("");
+  const send = () => {
+    ask(`${path}/notes`, "POST", { text })
+      .then(() => (setText(""), setFailure(""), again()))
+      .catch((error: unknown) => askForKey(error, send) || setFailure(wordsOf(error)));
+  };
+  return (
+    <Section title={T.incidents.notes}>
+      <form onSubmit={(event) => (event.preventDefault(), send())}>
+        <label><span class="unseen">{T.incidents.note}</span><textarea placeholder={T.incidents.note} required value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+        <button class="btn">{T.incidents.add}</button>
+        {failure && <p class="box u" role="alert">{failure}</p>}
+      </form>
+    </Section>
+  );
+}
+
+function Told({ one }: { one: Incident }) {
+  const all = useAsked<DeliveryLine[]>("/api/deliveries?limit=100", Math.floor(now.value / 15_000)).value ?? [];
+  const end = one.ended_at ? Date.parse(one.ended_at) + 300_000 : Infinity;
+  const mine = all.filter((each) => each.service_id === one.service_id && Date.parse(each.created) >= Date.parse(one.started_at) && Date.parse(each.created) <= end).reverse();
+  return (
+    <Section title={T.incidents.told}>
+      {mine.length ? (
+        <table class="plain">
+          <thead><tr><th scope="col">{T.incidents.receiver}</th><th scope="col">{T.incidents.about}</th><th scope="col">{T.incidents.result}</th><th scope="col" class="num">{T.incidents.after}</th></tr></thead>
+          <tbody>
+            {mine.map((each) => (
+              <tr key={each.id}><td>{each.receiver}</td><td>{each.event_type}</td><td class={each.state === "refused" ? "st-Unhealthy" : ""}>{T.alerts.states[each.state] ?? each.state}{each.tries > 1 && T.alerts.tries(each.tries)}</td><td class="num">{span((Date.parse(each.finished ?? each.created) - Date.parse(one.started_at)) / 1000)}</td></tr>
+            ))}
+          </tbody>
+        </table>
+      ) : <p class="soft small">{T.incidents.nobodyTold}</p>}
+    </Section>
   );
 }
 
 export function IncidentPage({ id }: { id: string }) {
   const path = `/api/incidents/${encodeURIComponent(id)}`;
-  const { value: one, error, again } = useAsked<Incident>(path, Math.floor(now.value / 10000));
-  const [text, setText] = useState("");
+  const { value: one, error, again } = useAsked<Incident>(path, Math.floor(now.value / 10_000));
   const [failure, setFailure] = useState("");
-  const send = (where: string, body: unknown) => {
-    ask(`${path}/${where}`, "POST", body)
-      .then(() => (setText(""), setFailure(""), again()))
-      .catch((reason: unknown) => setFailure((reason as Error).message));
-  };
-  if (!one) return <Say head={error || "Looking up the incident"} rest={<a href="#incidents">All incidents</a>} />;
-  const head = one.ended_at ? `${nameOf(one.service_id)} was down for ${lasted(one)}.` : `${nameOf(one.service_id)} has been down for ${lasted(one)}.`;
+  if (!one) return <Say head={error || T.incidents.lookup} rest={<a href="#incidents">{T.incidents.allLink}</a>} />;
+  const service = services.value.get(one.service_id);
+  const take = () => void ask(`${path}/acknowledge`, "POST", {}).then(again).catch((reason: unknown) => askForKey(reason, take) || setFailure(wordsOf(reason)));
+  const head = (one.ended_at ? T.incidents.was : T.incidents.is)(nameOf(one.service_id), lasted(one), one.cause || T.incidents.unknownCause);
+  const rest = [T.incidents.beganAt(exact(one.started_at)), one.ended_at && T.incidents.endedAt(exact(one.ended_at)), one.acknowledged_by && T.incidents.seenBy(one.acknowledged_by)].filter(Boolean).join(" ");
   return (
     <>
-      <p class="soft"><a href="#incidents">All incidents</a></p>
-      <Say head={head} rest={`${one.cause || "Cause not known"}. Began ${exact(one.started_at)}.${one.acknowledged_by ? ` ${one.acknowledged_by} looks after it.` : ""}`}>
-        {!one.acknowledged_by && !one.ended_at && <button class="filled" onClick={() => send("acknowledge", {})}>I look after it</button>}
-        <a class="button" href={`#${serviceAt(one.service_id)}`}>{nameOf(one.service_id)}</a>
-        <a class="button" href={`${path}/postmortem`} download={`${id}.md`}>Post-mortem</a>
+      <Say head={head} rest={rest} crumb={<a href="#incidents">{T.incidents.crumb}</a>} mark={<Mark status={one.ended_at ? "Healthy" : "Unhealthy"} size="l" isNamed />}>
+        {service?.docker_container && !one.ended_at && <ActButton one={service} action="restart" kind="main" isNamed />}
+        {!one.acknowledged_by && !one.ended_at && <button class={service?.docker_container ? "btn" : "btn main"} onClick={take}>{T.incidents.mine}</button>}
+        <a class="btn link-blue" href={`#${serviceAt(one.service_id)}`}>{nameOf(one.service_id)}</a>
+        <a class="btn" href={`${path}/postmortem`} download={`${id}.md`}>{T.incidents.report}</a>
       </Say>
-      <Section title="What happened" aside="newest last">
-        <ol class="timeline">
-          {one.timeline.map((entry, index) => (
-            <li key={index}>
-              <time class="soft" dateTime={entry.at} title={exact(entry.at)}>{clock(entry.at)}</time>
-              <span>{entry.kind}</span>
-              <span>{entry.message}</span>
-            </li>
-          ))}
-        </ol>
-      </Section>
-      <Section title="Notes">
-        <form class="form" onSubmit={(event) => (event.preventDefault(), send("notes", { text }))}>
-          <label>What you see or try; it joins the timeline<textarea required value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
-          <div class="row"><button>Add note</button></div>
-          {failure && <p class="why-not">{failure}</p>}
-        </form>
-      </Section>
-      {one.evidence.map((found, index) => (
-        <Section key={index} title={titled(found.kind)} aside={<>saved <Age at={found.at} /> ago, at {clock(found.at)}</>}>
-          <Data data={found.data} />
-        </Section>
-      ))}
+      {failure && <p class="box u" role="alert">{failure}</p>}
+      {service && asking.value?.id === service.id && <Asking one={service} />}
+      {service && <StoryLine id={service.id} isWide />}
+      <div class="cols inc">
+        <div>
+          <Section title={T.incidents.happened} aside={<span class="soft small">{T.incidents.newestLast}</span>}><Timeline one={one} /></Section>
+          <Notes path={path} again={again} />
+        </div>
+        <div>
+          <Section title={T.incidents.answers}><CourseOf incident={one} /></Section>
+          {one.evidence.map((found, index) => <Evidence key={index} found={found} />)}
+          <Told one={one} />
+        </div>
+      </div>
     </>
   );
 }

@@ -1,46 +1,47 @@
 // Compose for a project: the plan first where it changes things, the output as it comes, and what ran before.
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { ask } from "../api";
-import { now } from "../feed";
-import type { Job, JobLine } from "../model";
+import { ask, wordsOf } from "../api";
+import { askForKey } from "../dialogs";
+import { isStale, now } from "../feed";
+import type { Job, JobLine, Step } from "../model";
 import { go } from "../router";
+import { T } from "../text";
 import { useAsked } from "../ui/asked";
-import { Age, Fact, Say, Section } from "../ui/pieces";
+import { Dialog } from "../ui/dialog";
+import { Age, Sign } from "../ui/marks";
+import { Choice, Failed, Say, Section } from "../ui/pieces";
 import { Terminal, type TerminalLine } from "../ui/terminal";
-import { span } from "../words";
+import { age, minute, names, span } from "../words";
 
-const ACTIONS = ["up", "pull", "build", "start", "stop", "restart", "push", "ps", "logs", "down"];
+const FIRST = ["up", "pull", "build"] as const;
+const OTHERS = ["restart", "start", "stop", "push", "ps", "logs", "down"] as const;
 const PLANNED = ["up", "build", "push", "down"];
-const SIGNS: Record<string, [string, string]> = {
-  running: ["◔", "running"], succeeded: ["✓", "done"], failed: ["✕", "failed"],
-  cancelled: ["–", "cancelled"], interrupted: ["–", "interrupted"], timed_out: ["✕", "took too long"],
-};
+const SHOWN = 14;
 
-const sign = (state: string) => <span class={`sign ${state}`}><span aria-hidden="true">{SIGNS[state]?.[0] ?? ""}</span> {SIGNS[state]?.[1] ?? state}</span>;
-const took = (one: JobLine | Job) => (one.duration_seconds === null ? span((now.value - Date.parse(one.started_at)) / 1000) : span(one.duration_seconds));
+const lasted = (one: JobLine | Job): string => span(one.duration_seconds ?? (now.value - Date.parse(one.started_at)) / 1000);
+const shareOf = (one: JobLine | Job): number => Math.min(0.95, 0.1 + ((now.value - Date.parse(one.started_at)) / 1000 / 60) * 0.9);
 
-function List({ jobs }: { jobs: JobLine[] }) {
-  if (!jobs.length) return <p class="soft">No job has run yet.</p>;
+function List({ jobs, here }: { jobs: JobLine[]; here: string }) {
   return (
-    <table class="plain">
-      <thead><tr><th scope="col">State</th><th scope="col">Action</th><th scope="col">Project</th><th scope="col">Services</th><th scope="col" class="number">Started</th><th scope="col" class="number">Took</th></tr></thead>
-      <tbody>
-        {jobs.map((one) => (
-          <tr key={one.id}>
-            <td>{sign(one.state)}</td>
-            <td class="name"><a href={`#jobs/${encodeURIComponent(one.id)}`}>{one.action}</a></td>
-            <td>{one.project}</td>
-            <td class="why">{one.services.join(", ") || "all"}</td>
-            <td class="number"><Age at={one.started_at} /></td>
-            <td class="number">{took(one)}</td>
-          </tr>
+    <Section title={T.jobs.title} aside={<span class="soft small">{T.jobs.head}</span>}>
+      {!jobs.length && <p class="soft small">{T.jobs.never}</p>}
+      <ul class="jl">
+        {jobs.slice(0, SHOWN).map((one) => (
+          <li key={one.id}>
+            <a href={`#jobs/${encodeURIComponent(one.id)}`} aria-current={one.id === here ? "true" : undefined}>
+              <Sign state={one.state} share={shareOf(one)} /><span class="cut"><b>{one.action}</b> {one.services.length ? one.services.join(", ") : one.project}</span>
+              <span class="soft">{one.state === "running" ? T.jobs.now : <Age at={one.started_at} />}</span><span class="num">{lasted(one)}</span>
+            </a>
+          </li>
         ))}
-      </tbody>
-    </table>
+      </ul>
+      {jobs.length > 0 && <p class="legend"><Sign state="succeeded" /> {T.jobs.states["succeeded"]} <Sign state="failed" /> {T.jobs.states["failed"]} <Sign state="cancelled" /> {T.jobs.states["cancelled"]}</p>}
+    </Section>
   );
 }
 
-const read = (text: string): TerminalLine => ({ at: "", kind: "stdout", text: text.split("\r").pop() ?? "" });
+const read = (text: string): TerminalLine => ({ at: "", kind: "stdout", text: text.split("\r").filter(Boolean).pop() ?? "" });
 
 interface Asked {
   action: string;
@@ -49,100 +50,165 @@ interface Asked {
   services?: string[];
 }
 
-function NewJob({ onError }: { onError: (text: string) => void }) {
+interface Plan {
+  asked: Asked;
+  steps: Step[];
+  said: string;
+  error: string;
+}
+
+const plan = signal<Plan | null>(null);
+const naming = signal<Asked | null>(null);
+
+function run(asked: Asked, fail: (text: string) => void): void {
+  ask<{ job_id: string }>("/api/compose", "POST", { ...asked, wait: false })
+    .then(({ job_id }) => {
+      naming.value = null;
+      go(`jobs/${encodeURIComponent(job_id)}`);
+    })
+    .catch((error: unknown) => askForKey(error, () => run(asked, fail)) || fail(wordsOf(error)));
+}
+
+function look(asked: Asked, fail: (text: string) => void, done: () => void): void {
+  ask<{ stdout: string; project: string | null; plan: Step[] | null }>("/api/compose", "POST", { ...asked, dry_run: true })
+    .then((answer) => (plan.value = { asked: { ...asked, ...(answer.project && { project: answer.project }) }, steps: answer.plan ?? [], said: answer.plan ? "" : answer.stdout, error: "" }))
+    .catch((error: unknown) => askForKey(error, () => look(asked, fail, done)) || fail(wordsOf(error)))
+    .finally(done);
+}
+
+const mustName = (asked: Asked): boolean => asked.action === "down" || (asked.action === "stop" && !asked.services?.length);
+
+function NewJob({ known }: { known: string[] }) {
   const [action, setAction] = useState("up");
   const [project, setProject] = useState("");
   const [file, setFile] = useState("");
   const [services, setServices] = useState("");
-  const [plan, setPlan] = useState<string | null>(null);
-  const [named, setNamed] = useState("");
-  const needsName = action === "down" || (action === "stop" && !services.trim());
-  const asked = (): Asked => ({
-    action,
-    ...(project && { project }),
-    ...(file && { file }),
-    ...(services.trim() && { services: services.split(/[\s,]+/).filter(Boolean) }),
-  });
-  const fail = (error: unknown) => onError((error as Error).message);
-  const run = () => {
-    ask<{ id?: string; job?: { id: string } }>("/api/compose", "POST", { ...asked(), wait: false })
-      .then((job) => {
-        setPlan(null);
-        const id = job.id ?? job.job?.id;
-        if (id) go(`jobs/${id}`);
-      })
-      .catch(fail);
+  const [error, setError] = useState("");
+  const [isLooking, setLooking] = useState(false);
+  const asked: Asked = { action, ...(project && { project }), ...(file && { file }), ...(services.trim() && { services: services.split(/[\s,]+/).filter(Boolean) }) };
+  const isPlanned = PLANNED.includes(action) || mustName(asked);
+  const submit = () => {
+    setError("");
+    plan.value = null;
+    if (!isPlanned) run(asked, setError);
+    else {
+      setLooking(true);
+      look(asked, setError, () => setLooking(false));
+    }
   };
-  const look = () => {
-    ask<{ stdout?: string; stderr?: string }>("/api/compose", "POST", { ...asked(), dry_run: true })
-      .then((answer) => setPlan([answer.stdout, answer.stderr].filter(Boolean).join("\n") || "Nothing would change."))
-      .catch(fail);
-  };
-  const submit = (event: Event) => {
-    event.preventDefault();
-    onError("");
-    if (PLANNED.includes(action) && plan === null) look();
-    else run();
-  };
-  const touch = <T,>(set: (value: T) => void) => (value: T) => {
-    setPlan(null);
-    set(value);
-  };
+  const off = isStale.value ? T.act.notConnected : "";
   return (
-    <Section title="New job">
-      <form class="form wide" onSubmit={submit}>
-        <label>Action<select value={action} onChange={(event) => touch(setAction)(event.currentTarget.value)}>{ACTIONS.map((name) => <option key={name}>{name}</option>)}</select></label>
-        <label>Project<input value={project} placeholder="by the file" onInput={(event) => touch(setProject)(event.currentTarget.value)} /></label>
-        <label>File<input value={file} placeholder="docker-compose.yml" onInput={(event) => touch(setFile)(event.currentTarget.value)} /></label>
-        <label>Services<input value={services} placeholder="all" onInput={(event) => touch(setServices)(event.currentTarget.value)} /></label>
-        {plan !== null && <pre aria-label="Plan">{plan}</pre>}
-        {needsName && (plan !== null || action === "stop") && <label>Write the project’s name to agree<input value={named} onInput={(event) => setNamed(event.currentTarget.value)} /></label>}
-        <div class="row">
-          <button class="filled" disabled={needsName && (plan !== null || action === "stop") && (named === "" || (project !== "" && named !== project))}>
-            {PLANNED.includes(action) && plan === null ? `Show the plan of ${action}` : `Run ${action}`}
-          </button>
-          {plan !== null && <button type="button" onClick={() => setPlan(null)}>Leave</button>}
-        </div>
+    <Section title={T.jobs.create}>
+      <form class="rows" onSubmit={(event) => (event.preventDefault(), submit())}>
+        <span>{T.jobs.action}</span>
+        <span class="pair">
+          <Choice label={T.jobs.action} value={action as (typeof FIRST)[number]} values={FIRST.map((name) => [name, name] as const)} onChoose={setAction} />
+          <select aria-label={T.jobs.more} value={(OTHERS as readonly string[]).includes(action) ? action : ""} onChange={(event) => event.currentTarget.value && setAction(event.currentTarget.value)}><option value="">{T.jobs.more}</option>{OTHERS.map((name) => <option key={name}>{name}</option>)}</select>
+        </span>
+        <label for="job-project">{T.jobs.project}</label><input id="job-project" list="projects" value={project} placeholder={T.jobs.byFile} onInput={(event) => setProject(event.currentTarget.value)} />
+        <datalist id="projects">{known.map((name) => <option key={name} value={name} />)}</datalist>
+        <label for="job-file">{T.jobs.file}</label><input id="job-file" value={file} placeholder="docker-compose.yml" onInput={(event) => setFile(event.currentTarget.value)} />
+        <label for="job-services">{T.jobs.serviceNames}</label><input id="job-services" value={services} placeholder={T.jobs.allPlaceholder} onInput={(event) => setServices(event.currentTarget.value)} />
+        <span class="wide"><button class="btn" disabled={off !== "" || isLooking} title={off}>{isLooking ? T.jobs.looksUp : isPlanned ? T.jobs.showPlan : T.jobs.run(action)}</button> {isPlanned && <span class="soft small">{T.jobs.nothingYet}</span>}</span>
       </form>
+      {error && <p class="box u" role="alert">{error}</p>}
     </Section>
   );
 }
 
-export function JobsPage({ id }: { id: string }) {
-  const jobs = useAsked<JobLine[]>("/api/jobs", Math.floor(now.value / 2000));
+function counted(steps: readonly Step[]): string {
+  const counts = new Map<string, number>();
+  for (const { verb, kind } of steps) counts.set(`${verb} ${kind}`, (counts.get(`${verb} ${kind}`) ?? 0) + 1);
+  return [...counts].map(([what, count]) => `${what.split(" ")[0] ?? ""} ${T.plural(count, what.split(" ")[1] ?? "", `${what.split(" ")[1] ?? ""}s`)}`).join(", ");
+}
+
+function PlanTable({ shown }: { shown: Plan }) {
   const [error, setError] = useState("");
-  if (id) return <JobPage id={id} />;
-  const running = jobs.value?.filter((one) => one.state === "running") ?? [];
-  const first = running[0];
+  const { asked, steps } = shown;
+  return (
+    <Section title={T.jobs.plan} aside={<span class="soft small">{T.jobs.planFor(asked.file ?? "", asked.project ?? "")}</span>}>
+      <p class="soft">{steps.length ? T.jobs.counts(counted(steps)) : shown.said ? "" : T.jobs.nothing}</p>
+      {shown.said && <pre class="code">{shown.said}</pre>}
+      {steps.length > 0 && (
+        <table class="plain plan">
+          <thead><tr><th scope="col"><span class="unseen">{T.incidents.status}</span></th><th scope="col">{T.jobs.name}</th><th scope="col">{T.jobs.does}</th><th scope="col">{T.jobs.what}</th></tr></thead>
+          <tbody>{steps.map((step) => <tr key={step.kind + step.name + step.verb}><td><Sign state="waiting" /></td><td class="name">{step.name}</td><td class={step.verb === "remove" ? "st-Unhealthy" : ""}>{step.verb}</td><td class="soft">{step.kind}</td></tr>)}</tbody>
+        </table>
+      )}
+      {error && <p class="box u" role="alert">{error}</p>}
+      <p class="after">
+        <button class={asked.action === "down" ? "btn hurt" : "btn main"} onClick={() => (mustName(asked) ? (naming.value = asked) : run(asked, setError))}>{T.jobs.run(asked.action)}</button>
+        <button class="btn" onClick={() => (plan.value = null)}>{T.jobs.leave}</button>
+      </p>
+    </Section>
+  );
+}
+
+/** What cannot be undone asks for the name of the project. */
+function Naming({ asked }: { asked: Asked }) {
+  const [text, setText] = useState("");
+  const [error, setError] = useState("");
+  const verb = T.jobs.dialogVerbs[asked.action] ?? asked.action;
+  const project = asked.project ?? "";
+  return (
+    <Dialog open={naming} closed={null} name={T.jobs.take(verb, project)} kind="dlg">
+      <form onSubmit={(event) => (event.preventDefault(), text === project && project && run(asked, setError))}>
+        <h2>{T.jobs.take(verb, project)}</h2>
+        <p class="soft">{T.jobs.dialogSays[asked.action]}</p>
+        {project ? <label>{T.jobs.write}<input autofocus autocomplete="off" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label> : <p class="box d">{T.jobs.needProject}</p>}
+        {error && <p class="box u" role="alert">{error}</p>}
+        <div class="end"><button type="button" class="btn" onClick={() => (naming.value = null)}>{T.act.cancel}</button><button class="btn hurt fill" disabled={!project || text !== project}>{verb} {project}</button></div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Shown({ id }: { id: string }) {
+  const path = `/api/jobs/${encodeURIComponent(id)}`;
+  const { value: job, error, again } = useAsked<Job>(path, Math.floor(now.value / 1000));
+  if (!job) return error ? <Failed what={T.jobs.title} error={error} again={again} /> : null;
   return (
     <>
-      <Say head={first ? `${first.action} on project ${first.project} runs, ${took(first)} so far.` : "No job runs."} rest={jobs.error} />
-      {error && <p class="why-not">{error}</p>}
-      <NewJob onError={setError} />
-      <Section title="Jobs"><List jobs={jobs.value ?? []} /></Section>
+      {job.reason && <p class="box u">{job.reason}</p>}
+      <Terminal key={id} title={T.jobs.output} path={`${path}/output?follow=true`} read={read} name={`job ${id}`} high="max(320px, 56vh)" isPlain />
+      <p class="legend">{job.command.length > 0 && <code>$ {job.command.join(" ")}</code>} {job.state === "running" && T.jobs.cancelNote}</p>
     </>
   );
 }
 
-function JobPage({ id }: { id: string }) {
-  const path = `/api/jobs/${encodeURIComponent(id)}`;
-  const { value: job, error, again } = useAsked<Job>(path, Math.floor(now.value / 1000));
+function Cancel({ job, again }: { job: JobLine; again: () => void }) {
   const [isAsking, setAsking] = useState(false);
-  if (!job) return <Say head={error || "Looking up the job"} rest={<a href="#jobs">All jobs</a>} />;
+  const [error, setError] = useState("");
+  const cancel = () => {
+    ask(`/api/jobs/${encodeURIComponent(job.id)}/cancel`, "POST").then(again).catch((reason: unknown) => askForKey(reason, cancel) || setError(wordsOf(reason)));
+  };
+  if (!isAsking) return <button class="btn hurt" data-cancel onClick={() => setAsking(true)}>{T.jobs.cancel(job.action)}</button>;
+  return <span class="ask"><span>{error || T.jobs.cancelAsk}</span><span class="e"><button class="btn hurt" ref={(node) => node?.focus()} onClick={cancel}>{T.jobs.cancel(job.action)}</button><button class="btn" onClick={() => setAsking(false)}>{T.jobs.no}</button></span></span>;
+}
+
+function sayOf(jobs: JobLine[], here: JobLine | undefined): [string, string] {
+  const one = here ?? jobs.find((each) => each.state === "running");
+  if (one?.state === "running") return [T.jobs.runs(one.action, one.project, lasted(one)), [T.jobs.startedBy("", minute(one.started_at)), one.services.length ? T.jobs.services(names(one.services.map((name) => ({ name })))) : T.jobs.allServices].join(" ")];
+  if (one) return [T.jobs.over(one.action, one.project, T.jobs.ended[one.state] ?? one.state, lasted(one)), T.jobs.startedBy("", minute(one.started_at))];
+  const last = jobs[0];
+  return [T.jobs.none, last ? T.jobs.last(`${last.action} on ${last.project}`, T.jobs.ended[last.state] ?? last.state, age(last.finished_at ?? last.started_at, now.value)) : T.jobs.never];
+}
+
+export function JobsPage({ id }: { id: string }) {
+  const jobs = useAsked<JobLine[]>("/api/jobs", Math.floor(now.value / 2000));
+  const all = jobs.value ?? [];
+  const here = all.find((one) => one.id === id);
+  const shownId = id || (plan.value ? "" : (all.find((one) => one.state === "running")?.id ?? all[0]?.id ?? ""));
+  const running = here ?? all.find((one) => one.id === shownId);
+  const [head, rest] = jobs.value ? sayOf(all, here) : [jobs.error ? T.failed.title(T.jobs.title) : T.jobs.looking, jobs.error];
   return (
     <>
-      <p class="soft"><a href="#jobs">All jobs</a></p>
-      <Say head={`${job.action} on project ${job.project}: ${SIGNS[job.state]?.[1] ?? job.state}, ${took(job)}.`} rest={job.reason}>
-        {job.state === "running" && !isAsking && <button onClick={() => setAsking(true)}>Cancel</button>}
-        {job.state === "running" && isAsking && <span class="asking">What is done stays done. <button class="filled" onClick={() => void ask(`${path}/cancel`, "POST").then(again)}>Cancel {job.action}</button> <button onClick={() => setAsking(false)}>No</button></span>}
-      </Say>
-      <dl class="facts">
-        <Fact name="State">{sign(job.state)}</Fact>
-        <Fact name="Services">{job.services.join(", ") || "all"}</Fact>
-        <Fact name="Asked by">{job.requested_by}</Fact>
-        <Fact name="Command">{job.command.length > 0 && <code>{job.command.join(" ")}</code>}</Fact>
-      </dl>
-      <Terminal path={`${path}/output?follow=true`} read={read} name={`job ${id}`} />
+      <Say head={head} rest={rest}>{running?.state === "running" && <Cancel key={running.id} job={running} again={jobs.again} />}</Say>
+      <div class="cols jobs">
+        <div><List jobs={all} here={shownId} /><NewJob known={[...new Set(all.map((one) => one.project))]} /></div>
+        <div>{plan.value && <PlanTable shown={plan.value} />}{shownId && <Shown id={shownId} />}</div>
+      </div>
+      {naming.value && <Naming asked={naming.value} />}
     </>
   );
 }

@@ -1,33 +1,40 @@
-// Mute the alerts of a service, or of what a pattern names, for a time.
+// Mute the alerts of what a pattern names, for a time: a dialog, from wherever somebody wants it.
 import { useState } from "preact/hooks";
-import { ask } from "../api";
+import { ask, wordsOf } from "../api";
+import { askForKey, wantsSilence } from "../dialogs";
 import { said } from "../feed";
+import { T } from "../text";
+import { Dialog } from "../ui/dialog";
 
-const TIMES: [string, number][] = [["30 min", 1800], ["2 h", 7200], ["8 h", 28800], ["1 d", 86400], ["7 d", 604800]];
+const SECONDS = [1800, 7200, 28800, 86400, 604800];
 
-export function SilenceForm({ serviceId = "", onDone }: { serviceId?: string; onDone: () => void }) {
-  const [pattern, setPattern] = useState(serviceId);
+export function SilenceDialog() {
+  return wantsSilence.value ? <Form first={wantsSilence.value} /> : null;
+}
+
+function Form({ first }: { first: string }) {
+  const [pattern, setPattern] = useState(first === "*" ? "" : first);
   const [comment, setComment] = useState("");
   const [seconds, setSeconds] = useState(7200);
   const [error, setError] = useState("");
-  const send = (event: Event) => {
-    event.preventDefault();
+  const send = () => {
     ask("/api/silences", "POST", { matchers: { service_id: pattern }, comment, duration_seconds: seconds })
       .then(() => {
-        said.value = `Silenced ${pattern}`;
-        onDone();
+        said.value = T.silence.done(pattern);
+        wantsSilence.value = "";
       })
-      .catch((failure: unknown) => setError((failure as Error).message));
+      .catch((failure: unknown) => askForKey(failure, send) || setError(wordsOf(failure)));
   };
   return (
-    <form class="form" onSubmit={send}>
-      <label>Services, with * and ?<input required value={pattern} onInput={(event) => setPattern(event.currentTarget.value)} /></label>
-      <label>For<select value={seconds} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
-        {TIMES.map(([name, value]) => <option key={name} value={value}>{name}</option>)}
-      </select></label>
-      <label>Why<input value={comment} onInput={(event) => setComment(event.currentTarget.value)} /></label>
-      <div class="row"><button class="filled">Silence</button><button type="button" onClick={onDone}>Leave</button></div>
-      {error && <p class="why-not">{error}</p>}
-    </form>
+    <Dialog open={wantsSilence} closed="" name={T.alerts.newSilence}>
+      <form class="form" data-silencing onSubmit={(event) => (event.preventDefault(), send())}>
+        <h2>{T.alerts.newSilence}</h2>
+        <label>{T.silence.services}<input required value={pattern} onInput={(event) => setPattern(event.currentTarget.value)} /></label>
+        <label>{T.silence.duration}<select value={seconds} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>{SECONDS.map((value, index) => <option key={value} value={value}>{T.silence.times[index]}</option>)}</select></label>
+        <label>{T.silence.why}<input value={comment} onInput={(event) => setComment(event.currentTarget.value)} /></label>
+        {error && <p class="box u" role="alert">{error}</p>}
+        <div class="end"><button type="button" class="btn" onClick={() => (wantsSilence.value = "")}>{T.silence.cancel}</button><button class="btn main">{T.silence.send}</button></div>
+      </form>
+    </Dialog>
   );
 }

@@ -1,129 +1,120 @@
 // The small pieces that every page is made of; `#ui` shows them all.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { act, asking, stories, tell, whoNeeds, type Action } from "../act";
-import { beatsOf, isStale, now } from "../feed";
-import type { Service, Status } from "../model";
-import { age, clock, exact } from "../words";
+import { useEffect, useRef } from "preact/hooks";
+import { T } from "../text";
 
-export function Mark({ status, isNamed = false }: { status: Status; isNamed?: boolean }) {
-  const named = isNamed ? { role: "img" as const, "aria-label": status } : { "aria-hidden": true };
-  return <span class={`mark ${status}`} {...named} />;
-}
-
-export function Age({ at }: { at: string | null | undefined }) {
+export function Section({ title, aside, children, id }: { title: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; id?: string }) {
   return (
-    <time dateTime={at ?? ""} title={exact(at)}>
-      {isStale.value ? clock(at) : age(at, now.value)}
-    </time>
-  );
-}
-
-export function Beats({ one }: { one: Service }) {
-  return (
-    <div class="beats" role="img" aria-label={`Last checks of ${one.name}`}>
-      {beatsOf(one.id).map((beat, index) => (
-        <i key={beat.at ?? index} class={beat.status} title={`${clock(beat.at)} ${beat.status}`} />
-      ))}
-    </div>
-  );
-}
-
-/** Answer times of the last checks as a line from zero; a failed check is a tick on the floor. */
-export function Spark({ one }: { one: Service }) {
-  const shown = beatsOf(one.id);
-  const most = Math.max(1, ...shown.map((beat) => beat.ms ?? 0));
-  const step = 96 / Math.max(1, shown.length - 1);
-  const points = shown
-    .map((beat, index) => (beat.ms === null ? "" : `${(index * step).toFixed(1)},${(15 - (beat.ms / most) * 14).toFixed(1)}`))
-    .filter(Boolean);
-  return (
-    <svg class="spark" width="96" height="16" viewBox="0 0 96 16" aria-hidden="true">
-      {points.length > 1 && <polyline points={points.join(" ")} />}
-      {shown.map((beat, index) => beat.ms === null && <path key={index} class="missed" d={`M${index * step} 12v4`} />)}
-    </svg>
-  );
-}
-
-const stop = (event: Event) => event.stopPropagation();
-
-/** A button that asks once, in its own place, naming who needs the service. Enter agrees, Esc leaves. */
-export function ActButton({ one, action, isMain = false }: { one: Service; action: Action; isMain?: boolean }) {
-  const asked = asking.value;
-  const isBusy = stories.value.get(one.id)?.isRunning ?? false;
-  const label = `${action[0]?.toUpperCase() ?? ""}${action.slice(1)}`;
-  if (asked?.id === one.id && asked.action === action) {
-    const needed = whoNeeds(one.id);
-    return (
-      <span class="asking" onClick={stop}>
-        {needed.length > 0 && `${needed.join(", ")} ${needed.length === 1 ? "needs" : "need"} it. `}
-        {label} {one.name}?{" "}
-        <button class="filled" data-agree ref={(node) => node?.focus()} onClick={() => void act(one.id, action)}>
-          {label}
-        </button>{" "}
-        <button onClick={() => (asking.value = null)}>No</button>
-      </span>
-    );
-  }
-  const begin = (event: Event) => {
-    stop(event);
-    if (action === "start") void act(one.id, action);
-    else asking.value = { id: one.id, action };
-  };
-  const off = isStale.value ? "Not connected" : isBusy ? "An action is under way" : "";
-  return (
-    <button class={isMain ? "filled" : ""} disabled={off !== ""} title={off} onClick={begin}>
-      {label}
-    </button>
-  );
-}
-
-export function StoryLine({ id }: { id: string }) {
-  const story = stories.value.get(id);
-  if (!story) return null;
-  return (
-    <div class={story.isFailure ? "story failed" : "story"}>
-      {story.isRunning ? "◔ " : story.isFailure ? "✕ " : "✓ "}
-      {story.text}{" "}
-      {!story.isRunning && (
-        <button class="quiet small" onClick={(event) => (stop(event), tell(id, null))}>
-          Dismiss
-        </button>
-      )}
-    </div>
-  );
-}
-
-export function Section({ title, aside, children }: { title: string; aside?: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <section>
-      <div class="head-line">
-        <h2>{title}</h2>
-        {aside && <span class="soft">{aside}</span>}
-      </div>
+    <section class="sec" id={id}>
+      <div class="hd">{typeof title === "string" ? <h2>{title}</h2> : title}{aside !== undefined && <><span class="sp" />{aside}</>}</div>
       {children}
     </section>
   );
 }
 
-export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  const isEmpty = Array.isArray(children) && children.length === 0;
-  if (isEmpty || children === null || children === undefined || children === "") return null;
+export function Say({ head, rest, crumb, mark, children }: { head: string; rest?: ComponentChildren; crumb?: ComponentChildren; mark?: ComponentChildren; children?: ComponentChildren }) {
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <>
+      {crumb && <p class="crumb">{crumb}</p>}
+      <div class="say">
+        <div><h1 id="sentence">{mark}{mark && " "}{head}</h1>{rest && <p>{rest}</p>}</div>
+        {children && <div class="acts">{children}</div>}
+      </div>
+    </>
   );
 }
 
-export function Say({ head, rest, children }: { head: string; rest?: ComponentChildren; children?: ComponentChildren }) {
+export function Facts({ children }: { children: ComponentChildren }) {
+  return <dl class="dl">{children}</dl>;
+}
+
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  const isEmpty = Array.isArray(children) && children.length === 0;
+  if (isEmpty || children === null || children === undefined || children === "") return null;
+  return <><dt>{name}</dt><dd>{children}</dd></>;
+}
+
+/** One of a few, chosen by pressing it. */
+export function Choice<V extends string>({ label, values, value, onChoose, isSmall = true }: { label: string; values: readonly (readonly [V, string])[]; value: V | ""; onChoose: (value: V) => void; isSmall?: boolean }) {
   return (
-    <div class="head">
-      <div>
-        <h1 id="sentence">{head}</h1>
-        {rest && <p class="rest">{rest}</p>}
-      </div>
-      <div class="row">{children}</div>
-    </div>
+    <span class={isSmall ? "seg s" : "seg"} role="group" aria-label={label}>
+      {values.map(([name, text]) => <button key={name} type="button" aria-pressed={name === value} onClick={() => onChoose(name)}>{text}</button>)}
+    </span>
   );
+}
+
+export function Search({ label, placeholder, value, onInput, onKey, id, shortcut, children }: { label: string; placeholder: string; value: string; onInput: (value: string) => void; onKey?: (event: KeyboardEvent) => void; id?: string; shortcut?: string; children?: ComponentChildren }) {
+  return (
+    <label class="in">
+      <svg class="glyph" viewBox="0 0 12 12" aria-hidden="true"><circle cx="5" cy="5" r="3.5" /><path d="m7.8 7.8 3.2 3.2" /></svg>
+      <span class="unseen">{label}</span>
+      <input id={id} type="search" placeholder={placeholder} autocomplete="off" spellcheck={false} aria-keyshortcuts={shortcut} value={value} onInput={(event) => onInput(event.currentTarget.value)} onKeyDown={onKey} />
+      {children}
+    </label>
+  );
+}
+
+export function Tick({ label, isOn, onChange }: { label: string; isOn: boolean; onChange: (is: boolean) => void }) {
+  return <label class="chk"><input type="checkbox" checked={isOn} onChange={(event) => onChange(event.currentTarget.checked)} />{label}</label>;
+}
+
+export interface Entry {
+  text: string;
+  key?: string;
+  isHurting?: boolean;
+  off?: string;
+  run: () => void;
+}
+
+/** A button that opens a short list of actions: arrows move, Enter does, Esc leaves. */
+export function Menu({ label, name, entries, isQuiet = true }: { label: string; name: string; entries: Entry[]; isQuiet?: boolean }) {
+  const isOpen = useSignal(false);
+  const box = useRef<HTMLSpanElement>(null);
+  const close = (isReturning = true) => {
+    isOpen.value = false;
+    if (isReturning) box.current?.querySelector("button")?.focus();
+  };
+  useEffect(() => {
+    if (!isOpen.value) return undefined;
+    box.current?.querySelector<HTMLElement>("[role=menuitem]:not([disabled])")?.focus();
+    const leave = (event: Event) => box.current?.contains(event.target as Node) === false && close(false);
+    addEventListener("pointerdown", leave);
+    return () => removeEventListener("pointerdown", leave);
+  }, [isOpen.value]);
+  const onKey = (event: KeyboardEvent) => {
+    const items = [...(box.current?.querySelectorAll<HTMLElement>("[role=menuitem]:not([disabled])") ?? [])];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!isOpen.value) return;
+    if (step) items[(at + step + items.length) % items.length]?.focus();
+    else if (event.key === "Escape") close();
+    else if (event.key === "Tab") isOpen.value = false;
+    if (step || event.key === "Escape") event.preventDefault();
+    event.stopPropagation();
+  };
+  const choose = (entry: Entry) => {
+    close();
+    entry.run();
+  };
+  return (
+    <span class="menu" ref={box} onKeyDown={onKey} onClick={(event) => event.stopPropagation()}>
+      <button type="button" class={isQuiet ? "btn quiet s" : "btn s"} aria-haspopup="menu" aria-expanded={isOpen.value} aria-label={name} onClick={() => (isOpen.value = !isOpen.value)}>{label}</button>
+      {isOpen.value && (
+        <span class="float" role="menu" aria-label={name}>
+          {entries.map((entry) => (
+            <button key={entry.text} type="button" role="menuitem" tabIndex={-1} class={entry.isHurting ? "hurts" : ""} disabled={entry.off !== undefined && entry.off !== ""} title={entry.off} onClick={() => choose(entry)}>
+              {entry.text}{entry.key && <kbd>{entry.key}</kbd>}
+            </button>
+          ))}
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** What could not be read says so, and offers to try again; the rest of the page goes on. */
+export function Failed({ what, error, again }: { what: string; error: string; again?: (() => void) | undefined }) {
+  if (!error) return null;
+  return <p class="box d" role="status"><b>{T.failed.title(what)}</b> {error} {again && <button class="link" onClick={again}>{T.failed.again}</button>}</p>;
 }

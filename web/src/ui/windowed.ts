@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 const FEWEST = 200;
-const MARGIN = 600;
+const MARGIN = 500;
 
 export interface Part {
   from: number;
@@ -18,13 +18,15 @@ export function partOf(heights: readonly number[], top: number, bottom: number):
   let to = from;
   let end = above;
   while (to < heights.length && end < bottom) end += heights[to++] ?? 0;
-  const below = heights.slice(to).reduce((sum, one) => sum + one, 0);
+  let below = 0;
+  for (let index = to; index < heights.length; index++) below += heights[index] ?? 0;
   return { from, to, above, below };
 }
 
-export function usePart(heights: readonly number[], listTop: () => number): Part {
+/** `count` is how many things the rows hold, where a row holds several. */
+export function usePart(heights: readonly number[], listTop: () => number, count = heights.length): Part {
   const [scrolled, setScrolled] = useState(scrollY);
-  const isLong = heights.length > FEWEST;
+  const isLong = count > FEWEST;
   useEffect(() => {
     if (!isLong) return undefined;
     const read = () => setScrolled(Math.round(scrollY / 100) * 100);
