@@ -1,16 +1,25 @@
 """What the documentation names exists: keys of the config, commands and their options, routes, metrics, files."""
 
+import json
+import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import pytest
+from tests.docker_engine import compose_plugin
 from tests.docs.runner import CHECKOUT
 from tests.process import monitor
+from websockets.sync.client import connect
 
+from fks_master.alerts.notice import Notice
+from fks_master.alerts.notify import webhook
 from fks_master.cli import main
 from fks_master.config import walk
 from fks_master.config.schema import File
@@ -122,3 +131,32 @@ def test_every_file_of_the_repository_is_there(page: str) -> None:
     named = {name.rstrip("/.") for name in REPOSITORY.findall(text_of(page))}
     places = (CHECKOUT, CHECKOUT / "src" / "fks_master")
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
+
+
+def test_the_sample_of_a_webhook_has_its_fields() -> None:
+    sample = json.loads(blocks("docs/webhook.md", "json")[0])
+    notice = Notice("1", "ServiceDown", "one", "One", "down", datetime.now(UTC))
+    assert set(sample) == set(webhook.fields(notice))
+
+
+def test_every_command_of_the_live_feed_is_described() -> None:
+    with monitor() as one, connect(one.address.replace("http", "ws") + "/ws", open_timeout=30) as socket:
+        socket.send('{"command_type": "?"}')
+        answer = next(found for found in map(json.loads, socket) if found["type"] == "error")
+    known = answer["reason"].partition("known are ")[2].split(", ")
+    assert len(known) > 5
+    assert [name for name in known if name not in text_of("docs/live-feed.md")] == []
+
+
+def test_every_variant_of_compose_is_sound() -> None:
+    compose_plugin()
+    environment = os.environ | {"GRAFANA_PASSWORD": "x", "FKS_HISTORY_PASSWORD": "x"}
+    for variant in sorted((CHECKOUT / "deploy" / "compose").glob("*.yml")):
+        command = ["docker", "compose", "-f", "docker-compose.yml", "-f", str(variant), "config", "--format", "json"]
+        done = subprocess.run(
+            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        mounts = [one for service in json.loads(done.stdout)["services"].values() for one in service.get("volumes", ())]
+        ours = [one["source"] for one in mounts if one["source"].startswith(str(CHECKOUT / "deploy"))]
+        assert [path for path in ours if not Path(path).exists()] == []

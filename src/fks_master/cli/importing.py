@@ -1,7 +1,6 @@
 """`fks_master import`: a config made from another monitor's."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import click
 from fks_master.config.load import check
 from fks_master.errors import ConfigError
 from fks_master.imports import gatus as gatus_import
+from fks_master.imports import kuma_database
 from fks_master.imports import uptime_kuma as kuma_import
 from fks_master.imports.draft import Draft
 
@@ -27,6 +27,7 @@ def importing() -> None:
 
     \b
     Examples:
+      fks_master import uptime-kuma kuma.db -o monitor.toml
       fks_master import uptime-kuma Uptime_Kuma_Backup.json -o monitor.toml
       fks_master import gatus config.yaml -o monitor.toml
     """  # noqa: D301
@@ -36,8 +37,13 @@ def importing() -> None:
 @source
 @output
 def uptime_kuma(file: Path, output: Path | None) -> None:
-    """Read FILE, a backup of Uptime Kuma in JSON, or the list of monitors that its API gives."""
-    _carry_over(file, output, kuma_import.read)
+    """Read FILE: Uptime Kuma's kuma.db, a backup of version 1 in JSON, or the list of monitors that its API gives."""
+    content = _content(file)
+    if content.startswith(kuma_database.MAGIC):
+        draft = kuma_import.draft_of(kuma_database.read(file), "the database of Uptime Kuma")
+    else:
+        draft = kuma_import.read(_text(file, content))
+    _carry_over(draft, output)
 
 
 @importing.command("gatus")
@@ -45,14 +51,27 @@ def uptime_kuma(file: Path, output: Path | None) -> None:
 @output
 def gatus(file: Path, output: Path | None) -> None:
     """Read FILE, a configuration of Gatus in YAML."""
-    _carry_over(file, output, gatus_import.read)
+    _carry_over(gatus_import.read(_text(file, _content(file))), output)
 
 
-def _carry_over(file: Path, output: Path | None, read: Callable[[str], Draft]) -> None:
+def _content(file: Path) -> bytes:
+    """Read the file, of a database no more than the beginning."""
     try:
-        draft = read(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(file), [f"cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"]) from error
+        with file.open("rb") as stream:
+            head = stream.read(len(kuma_database.MAGIC))
+            return head if head == kuma_database.MAGIC else head + stream.read()
+    except OSError as error:
+        raise ConfigError(str(file), [f"cannot be read: {error.strerror}"]) from error
+
+
+def _text(file: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(file), ["cannot be read: not UTF-8"]) from error
+
+
+def _carry_over(draft: Draft, output: Path | None) -> None:
     text = draft.text()
     check(text.encode(), "what was made of it")
     if output is None:
@@ -61,8 +80,8 @@ def _carry_over(file: Path, output: Path | None, read: Callable[[str], Draft]) -
         _write(text, output)
     for remark in draft.remarks:
         click.secho(f"  {remark}", fg="yellow", err=True)
-    click.echo(f"{len(draft.service_names)} services, {len(draft.receiver_names)} receivers; "
-               f"{len(draft.remarks)} remarks", err=True)  # fmt: skip
+    services, receivers, remarks = map(len, (draft.service_names, draft.receiver_names, draft.remarks))
+    click.echo(f"{services} services, {receivers} receivers; {remarks} remarks", err=True)
 
 
 def _write(text: str, path: Path) -> None:

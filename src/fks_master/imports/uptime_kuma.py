@@ -1,4 +1,4 @@
-"""Uptime Kuma's backup (Settings, Backup; version 1) or a list of monitors from its API, as JSON."""
+"""Uptime Kuma's database, its backup (of version 1), or a list of monitors from its API."""
 
 import base64
 import json
@@ -22,9 +22,12 @@ NOT_OURS = {
 
 
 def read(text: str) -> Draft:
-    document = _document(text)
+    return draft_of(_document(text), "a backup of Uptime Kuma")
+
+
+def draft_of(document: Mapping[str, Any], origin: str) -> Draft:
     monitors = [each for each in _items(document.get("monitorList")) if isinstance(each, dict)]
-    draft = Draft("a backup of Uptime Kuma", {"check_interval_seconds": 60, "timeout_seconds": 48, "retry_attempts": 1})
+    draft = Draft(origin, {"check_interval_seconds": 60, "timeout_seconds": 48, "retry_attempts": 1})
     threshold = _threshold(monitors)
     draft.alerts["consecutive_failures_threshold"] = threshold
     receivers = kuma_receivers.add(draft, _items(document.get("notificationList")))

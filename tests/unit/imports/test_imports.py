@@ -1,6 +1,8 @@
 import json
+import sqlite3
 import stat
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from fks_master.cli import main
 from fks_master.config.load import check, load
 from fks_master.errors import ConfigError
 from fks_master.imports import gatus, toml, uptime_kuma
+from fks_master.imports.kuma_database import NAMES
 
 SAMPLES = Path(__file__).parent / "samples"
 KUMA = SAMPLES / "uptime_kuma.json"
@@ -108,7 +111,7 @@ def test_what_most_monitors_retried_becomes_the_threshold(kuma: str) -> None:
     "remark",
     [
         "'Router' is left out: ping",
-        "'Backup job': its job must call POST /api/heartbeat/ and the token below",
+        "'Backup job': its job must call POST /api/heartbeat/ and its token of old",
         "'Old thing' is left out: it was paused",
         "'Must not answer' is left out: it was upside down",
         "'Pager of old' is left out",
@@ -126,6 +129,62 @@ def test_it_is_said_on_the_screen_too_and_passwords_are_not() -> None:
     assert "'Router' is left out" in done.stderr
     assert "8 services, 3 receivers" in done.stderr
     assert "hunter2" not in done.output
+
+
+TABLES = """
+CREATE TABLE monitor (id INTEGER PRIMARY KEY, name TEXT, active BOOLEAN DEFAULT 1, interval INTEGER, url TEXT,
+  type TEXT,
+  hostname TEXT, port INTEGER, keyword TEXT, maxretries INTEGER DEFAULT 0, ignore_tls BOOLEAN DEFAULT 0,
+  upside_down BOOLEAN DEFAULT 0, maxredirects INTEGER DEFAULT 10, accepted_statuscodes_json TEXT DEFAULT '["200-299"]',
+  dns_resolve_type TEXT, dns_resolve_server TEXT, push_token TEXT, method TEXT DEFAULT 'GET', body TEXT, headers TEXT,
+  basic_auth_user TEXT, basic_auth_pass TEXT, docker_host INTEGER, docker_container TEXT, proxy_id INTEGER,
+  database_connection_string TEXT, auth_method TEXT, parent INTEGER, invert_keyword BOOLEAN DEFAULT 0, json_path TEXT,
+  json_path_operator TEXT, expected_value TEXT, timeout DOUBLE);
+CREATE TABLE notification (id INTEGER PRIMARY KEY, name TEXT, active BOOLEAN, is_default BOOLEAN, config TEXT);
+CREATE TABLE monitor_notification (id INTEGER PRIMARY KEY, monitor_id INTEGER, notification_id INTEGER);
+CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT, color TEXT);
+CREATE TABLE monitor_tag (id INTEGER PRIMARY KEY, monitor_id INTEGER, tag_id INTEGER, value TEXT);
+"""
+
+
+def kuma_database(path: Path) -> None:
+    """Write the sample as Uptime Kuma keeps it."""
+    columns = {theirs: ours for ours, theirs in NAMES.items()}
+    document = json.loads(KUMA.read_text())
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript(TABLES)
+        known = {row[1] for row in database.execute("PRAGMA table_info(monitor)")}
+        for each in document["notificationList"]:
+            database.execute("INSERT INTO notification (id, name, config) VALUES (:id, :name, :config)", each)
+        for monitor in document["monitorList"]:
+            row = {columns.get(name, name): value for name, value in monitor.items()}
+            row["accepted_statuscodes_json"] = json.dumps(monitor["accepted_statuscodes"])
+            kept = {name: value for name, value in row.items() if name in known}
+            places = ", ".join(f":{name}" for name in kept)
+            database.execute(f"INSERT INTO monitor ({', '.join(kept)}) VALUES ({places})", kept)  # noqa: S608 - our own
+            for notification in monitor["notificationIDList"]:
+                pair = (monitor["id"], int(notification))
+                database.execute("INSERT INTO monitor_notification (monitor_id, notification_id) VALUES (?, ?)", pair)
+            for tag in monitor.get("tags", ()):
+                database.execute("INSERT INTO tag VALUES (?, ?, ?)", (tag["tag_id"], tag["name"], tag["color"]))
+                values = (monitor["id"], tag["tag_id"], tag["value"])
+                database.execute("INSERT INTO monitor_tag (monitor_id, tag_id, value) VALUES (?, ?, ?)", values)
+
+
+def test_the_database_gives_what_a_backup_gives(kuma: str, tmp_path: Path) -> None:
+    kuma_database(tmp_path / "kuma.db")
+    from_database = run("uptime-kuma", tmp_path / "kuma.db").stdout
+    tokens = {each["heartbeat"]["token"] for each in services_of(from_database).values() if "heartbeat" in each}
+    assert tokens == {each["heartbeat"]["token"] for each in services_of(kuma).values() if "heartbeat" in each}
+    assert from_database.partition("\n")[2] == kuma.partition("\n")[2]
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        database.execute("CREATE TABLE other (id)")
+    done = run("uptime-kuma", tmp_path / "other.db")
+    assert done.exit_code == 1
+    assert "not a database of Uptime Kuma" in done.output
 
 
 def test_a_list_of_monitors_will_do(tmp_path: Path) -> None:
