@@ -64,7 +64,7 @@ async def tower(folder: Path, alerts: str, services: Iterable[str]) -> AsyncIter
 
 
 class Receiver:
-    """Takes webhooks on a port that it keeps. `mode`: ok, 500, 429, 404, hang; while not `open` it refuses."""
+    """Takes webhooks on a port that it keeps. `mode`: ok, late, 500, 429, 404, hang; while not `open` it refuses."""
 
     def __init__(self, mode: str = "ok") -> None:
         self.mode = mode
@@ -118,8 +118,8 @@ class Receiver:
             length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
             body = await reader.readexactly(length)
             self.tries += 1
+            self._came.set()
             if self.mode == "hang":
-                self._came.set()
                 await reader.read()
             else:
                 await self._answer(writer, body)
@@ -130,11 +130,14 @@ class Receiver:
             writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter, body: bytes) -> None:
-        statuses = {"ok": "200 OK", "500": "500 Internal", "429": "429 Slowly\r\nRetry-After: 1", "404": "404 Gone"}
-        if self.mode == "ok":
+        statuses = {"500": "500 Internal", "429": "429 Slowly\r\nRetry-After: 1", "404": "404 Gone"}
+        status = statuses.get(self.mode, "200 OK")
+        if self.mode == "late":
+            await asyncio.sleep(0.5)
+        if self.mode in {"ok", "late"}:
             self.bodies.append(json.loads(body))
             self.moments.append(asyncio.get_running_loop().time())
-        writer.write(f"HTTP/1.1 {statuses[self.mode]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
 
 

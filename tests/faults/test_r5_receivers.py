@@ -91,6 +91,18 @@ async def test_what_waits_outlives_the_monitor(tmp_path: Path) -> None:
         assert_told_once_and_in_order(made["fails"], 3)
 
 
+async def test_what_is_being_told_when_the_monitor_stops_is_not_told_again(tmp_path: Path) -> None:
+    async with receivers(slow="late") as made:
+        async with tower(tmp_path, tables(made), SERVICES) as one:
+            one.fail(["s0"])
+            await made["slow"].until_tried()
+        made["slow"].mode = "ok"
+        async with tower(tmp_path, tables(made), SERVICES) as one:
+            one.fail(["s1"])
+            await made["slow"].until(2)
+        assert [name for _, _, name in made["slow"].events] == ["s0", "s1"]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_refusal_for_good_is_told_to_the_others_once(tmp_path: Path) -> None:
     async with receivers(well="ok", gone="404") as made, tower(tmp_path, tables(made), SERVICES) as one:

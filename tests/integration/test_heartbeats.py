@@ -1,6 +1,8 @@
 """Jobs that report themselves to a running monitor."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,3 +158,9 @@ def test_a_mistake_in_the_config_is_told(tmp_path: Path, rest: str, said: str) -
     path.write_text(good.replace("heartbeat://", "http://x/"))
     with pytest.raises(ConfigError, match="only for services"):
         load(path, {})
+
+
+def test_a_job_is_not_asked_from_the_command_line(tmp_path: Path, receiver: Receiver) -> None:
+    command = [sys.executable, "-m", "fks_master", "check", "backup", "--config", config(tmp_path, receiver)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "it reports itself" in done.stderr) == (1, True)

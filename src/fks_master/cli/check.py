@@ -13,6 +13,7 @@ from fks_master.config.environment import read_environment
 from fks_master.config.load import load
 from fks_master.docker.engine import DockerEngine
 from fks_master.errors import ConfigError, NoDockerError
+from fks_master.heartbeats.ward import is_pushed
 from fks_master.model import Outcome, Reason, Result, Service
 from fks_master.probes.container import watched_container
 from fks_master.probes.once import check_once, service_at, trace
@@ -50,6 +51,8 @@ def _service(target: str, config: Path | None) -> Service:
         raise ConfigError(
             "check", [f"no service {target!r}; known are {known}; an address begins with http:// or such"]
         )
+    if is_pushed(services[target]):
+        raise ConfigError("check", [f"{target} is not asked, it reports itself; see /api/heartbeats"])
     return services[target]
 
 
