@@ -1,4 +1,4 @@
-"""One browser for all tests of the page, and a fleet of which one service is down."""
+"""A browser for each module, whose loop must have ended before others begin; a fleet with one service down."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.browser.chromium import Tab, chromium, tab
 from tests.process import Fleet, Monitor, fleet, monitor, wait_for
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as one:
         yield one
@@ -20,7 +20,7 @@ def window(browser: Browser) -> Iterator[Tab]:
         yield one
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def watched() -> Iterator[tuple[Fleet, Monitor]]:
     with fleet() as targets, monitor("--config", str(targets.config)) as one:
         targets.behave("fks_data", "error")

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.browser.chrome import chrome
+from playwright.sync_api import expect
+from tests.browser.chromium import Tab
 from tests.docs.test_site import build
 
 
@@ -28,19 +29,15 @@ def served(folder: Path) -> Iterator[str]:
             server.shutdown()
 
 
-def test_the_site_is_searched_and_asks_nobody_else(tmp_path: Path) -> None:
+def test_the_site_is_searched_and_asks_nobody_else(window: Tab, tmp_path: Path) -> None:
     build(tmp_path)
-    with served(tmp_path) as address, chrome() as page:
-        page.open(f"{address}/reference/config/")
-        page.until(
-            "document.readyState === 'complete' && document.querySelector('[data-md-component=search-query]') !== null"
-        )
-        page.call("Emulation.setFocusEmulationEnabled", enabled=True)
-        page.ask("document.querySelector('[data-md-component=search-query]').focus()")
-        for key in "batch_size":
-            page.press(key)
-        page.until("document.querySelectorAll('.md-search-result__item').length > 0")
-        loaded = page.ask("performance.getEntriesByType('resource').map(one => one.name)")
+    with served(tmp_path) as address:
+        page = window.page
+        page.goto(f"{address}/reference/config/")
+        page.locator("[data-md-component=search-query]").focus()
+        page.keyboard.type("batch_size", delay=20)
+        expect(page.locator(".md-search-result__item").first).to_be_attached()
+        loaded = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
         assert len(loaded) > 3
         assert [one for one in loaded if not one.startswith((address, "data:", "blob:"))] == []
-        assert page.errors == []
+        assert window.errors == []

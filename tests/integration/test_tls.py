@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.browser.chrome import chrome
+from playwright.sync_api import expect
+from tests.browser.chromium import chromium, tab
 from tests.process import PATIENCE, Monitor, monitor, start, wait_for
 from tests.servers import make_certificate
 from websockets.sync.client import connect
@@ -125,9 +126,9 @@ def test_without_a_usable_certificate_the_log_the_status_and_the_dashboard_say_s
         standing = one.get("/api/status")
         assert standing["tls"] is False
         assert any("TLS is off" in text for text in standing["warnings"])
-        with chrome() as page:
-            page.open(one.address)
-            page.until("document.body?.innerText.includes('TLS is off')")
+        with chromium() as browser, tab(browser) as window:
+            window.page.goto(one.address)
+            expect(window.page.get_by_text("TLS is off")).to_be_visible()
 
 
 @pytest.mark.parametrize("is_there", [True, False])
