@@ -51,7 +51,7 @@ def test_killed_at_random(tmp_path: Path) -> None:
             for _ in range(KILLS):
                 with monitor("--config", "monitor.toml", folder=tmp_path) as one:
                     runs.begin()
-                    time.sleep(chance.uniform(0, 4))
+                    time.sleep(chance.choice((0.1, 1, 3, BOUND + 2)))
                     one.process.kill()
                     runs.end()
         finally:

@@ -186,7 +186,9 @@ class IncidentBook:
         return statements
 
     def _close(self, service_id: str, at: datetime) -> Statement:
-        return SQL["close_incident"](id=self._open.pop(service_id).id, ended_ms=to_ms(at))
+        """End it; where the clock was set back meanwhile, when it began."""
+        gone = self._open.pop(service_id)
+        return SQL["close_incident"](id=gone.id, ended_ms=max(to_ms(at), gone.started_ms))
 
     def _end_unwatched(self, service_id: str, at: datetime) -> list[Statement]:
         message = "the service is no longer watched"
