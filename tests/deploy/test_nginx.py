@@ -141,6 +141,14 @@ def test_without_trust_the_page_is_refused_for_its_scheme(tmp_path: Path) -> Non
         assert door.restart(door.address) == 403
 
 
+def test_without_a_credential_no_change_comes_through_a_proxy(tmp_path: Path) -> None:
+    file = config(tmp_path, "[server]", 'trusted_proxies = ["127.0.0.1"]')
+    with monitor("--config", file, folder=tmp_path) as one, nginx(one.address, tmp_path) as port:
+        door = Door(port)
+        assert door.connect(door.address) == "initial"
+        assert door.restart(door.address) == 403
+
+
 def test_the_shipped_file_is_the_one_that_the_documentation_shows() -> None:
     page = (SHIPPED.parents[2] / "docs" / "howto" / "behind-a-proxy.md").read_text()
     assert re.search(r'--8<-- "deploy/nginx/fks_master.conf"', page)
