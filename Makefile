@@ -54,6 +54,7 @@ bench: setup
 	$(BIN)/python -m bench.checks
 	$(BIN)/python -m bench.serving
 	$(BIN)/python -m bench.jobs
+	$(BIN)/python -m bench.docker
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.dashboard
 	$(BIN)/python -m bench.tracing

@@ -1,11 +1,12 @@
 """Questions to a running monitor, for the commands that are its clients."""
 
+import asyncio
 import difflib
 import http.client
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
@@ -13,11 +14,13 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from fks_master.clock import SystemClock
 from fks_master.errors import FksError
 
 F = TypeVar("F", bound=Callable[..., object])
 DEFAULT_URL = "http://127.0.0.1:9090"
 SECONDS = 30.0
+RECONNECT_SECONDS = 2.0
 
 
 class ClientError(FksError):
@@ -45,9 +48,7 @@ class Client:
 
     def open(self, path: str, method: str = "GET", seconds: float | None = SECONDS, body: object = None) -> IO[bytes]:
         """Raise ClientError unless the answer is a success. `body` is sent as JSON."""
-        headers = {"x-api-key": self._key} if self._key and self._key.count(".") != 2 else {}
-        if self._key and not headers:
-            headers = {"authorization": f"Bearer {self._key}"}
+        headers = self._headers()
         data = None if body is None else msgspec.json.encode(body)
         headers |= {} if data is None else {"content-type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - checked above
@@ -66,6 +67,47 @@ class Client:
         with self.open(path, method, body=body) as answer:
             found = answer.read()
         return msgspec.json.decode(found) if found else None
+
+    def feed(self, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield an empty message whenever the live feed has been opened, and what it sends; a break of it is mended.
+
+        Raises ClientError where it cannot be opened at first.
+        """
+        is_open = False
+        while True:
+            try:
+                for message in self._messages(filters):
+                    is_open = True
+                    yield message
+            except ClientError:
+                if not is_open:
+                    raise
+            click.echo("the connection is lost; trying again", err=True)
+            asyncio.run(SystemClock().sleep(RECONNECT_SECONDS))
+
+    def _messages(self, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Read one connection to its end."""
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: PLC0415 - only who follows needs it
+        from websockets.sync.client import connect  # noqa: PLC0415
+
+        address = f"ws{self.url.removeprefix('http')}/ws"
+        wanted = msgspec.json.encode({"command_type": "subscribe_events", **filters}).decode()
+        try:
+            with connect(address, additional_headers=self._headers(), open_timeout=SECONDS, max_size=None) as socket:
+                socket.send(wanted)
+                yield {}
+                while True:
+                    yield msgspec.json.decode(socket.recv())
+        except ConnectionClosed:
+            return
+        except (OSError, InvalidHandshake) as error:
+            raise ClientError(f"no live feed at {address}: {error}") from error
+
+    def _headers(self) -> dict[str, str]:
+        if not self._key:
+            return {}
+        is_token = self._key.count(".") == 2
+        return {"authorization": f"Bearer {self._key}"} if is_token else {"x-api-key": self._key}
 
     def service(self, service_id: str) -> str:
         """Return the path of a service; raises ClientError with what was probably meant."""

@@ -18,7 +18,11 @@ COMMANDS = {
         "doctor",
         "status",
         "restart",
+        "start",
+        "stop",
         "logs",
+        "events",
+        "jobs",
         "alerts",
         "compose",
         "keys",
@@ -71,6 +75,7 @@ def main() -> None:
       fks_master validate my.toml         what is wrong with a config file
       fks_master status                   what a running monitor sees
       fks_master logs fks_api -f          follow a service's logs
+      fks_master events -f                what happens, as it happens
 
     Without a command: serve.
     """  # noqa: D301 - \b is click's mark for a paragraph to leave as it is

@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from fks_master.cli import client
-
-SECONDS = 60.0
+from fks_master.cli.acting import act
 
 
 @click.command()
 @click.argument("services", nargs=-1, required=True)
 @client.options
-def restart(services: tuple[str, ...], url: str | None, key_file: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The monitor's answers as JSON.")
+def restart(services: tuple[str, ...], url: str | None, key_file: Path | None, *, as_json: bool) -> None:
     """Restart SERVICES one after another, each verified by the monitor's next check; stop at the first that fails.
 
     \b
@@ -20,9 +20,4 @@ def restart(services: tuple[str, ...], url: str | None, key_file: Path | None) -
       fks_master restart fks_api
       FKS_MONITOR_API_KEY=… fks_master restart fks_api fks_web --url https://monitor.example
     """  # noqa: D301
-    monitor = client.Client(url, key_file)
-    paths = {name: monitor.service(name) for name in services}
-    for name, path in paths.items():
-        click.echo(f"{name}: restarting", err=True)
-        with monitor.open(f"{path}/restart", "POST", SECONDS):
-            click.secho(f"{name}: restarted", fg="green")
+    act("restart", services, url, key_file, as_json=as_json)

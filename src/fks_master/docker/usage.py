@@ -1,4 +1,4 @@
-"""What a container uses, from one answer of Docker's `stats`, which holds two readings a second apart."""
+"""What a container uses, from an answer of Docker's `stats` and the reading before it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -46,6 +46,13 @@ def usage_of(stats: object) -> Usage:
         _sum(one.get("value") for one in operations if str(one.get("op")).lower() == "read"),
         _sum(one.get("value") for one in operations if str(one.get("op")).lower() == "write"),
     )
+
+
+def with_reading_before(stats: Mapping[str, Any], before: object) -> Mapping[str, Any]:
+    """Put an earlier reading beside a single one; what already holds two, as an older Docker answers, stays."""
+    if _table(stats.get("precpu_stats")).get("system_cpu_usage"):
+        return stats
+    return {**stats, "precpu_stats": before}
 
 
 def _cpu_percent(stats: Mapping[str, Any]) -> float | None:

@@ -1,4 +1,4 @@
-from fks_master.docker.usage import Usage, usage_of
+from fks_master.docker.usage import Usage, usage_of, with_reading_before
 
 V1 = {
     "cpu_stats": {"cpu_usage": {"total_usage": 3_000}, "system_cpu_usage": 20_000, "online_cpus": 2},
@@ -35,3 +35,12 @@ def test_what_is_missing_or_odd_is_unknown() -> None:
     odd.append({"memory_stats": {"usage": True, "limit": -1}, "networks": {"a": None}, "cpu_stats": {"cpu_usage": 1}})
     for stats in odd:
         assert usage_of(stats) == Usage()
+
+
+def test_a_single_reading_is_held_against_the_one_before() -> None:
+    single = {"cpu_stats": V1["cpu_stats"], "precpu_stats": {"cpu_usage": {"total_usage": 0}}}
+    assert usage_of(with_reading_before(single, None)).cpu_percent is None
+    assert usage_of(with_reading_before(single, V1["precpu_stats"])).cpu_percent == 40.0
+    assert usage_of(with_reading_before(V1, {"system_cpu_usage": 19_999})).cpu_percent == 40.0
+    later = {"cpu_usage": {"total_usage": 9_000}, "system_cpu_usage": 10_000}
+    assert usage_of(with_reading_before(single, later)).cpu_percent is None, "it was started anew"

@@ -1,0 +1,130 @@
+"""The program as a client that acts: start, stop, jobs, events."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from tests.docker_engine import Engine
+from tests.integration.test_client import run
+from tests.integration.test_docker import watched
+from tests.process import PATIENCE, Monitor, fleet, monitor, wait_for
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_a_container_is_stopped_started_and_what_happened_is_listed(docker: Engine, tmp_path: Path) -> None:
+    with watched(docker, tmp_path) as one:
+        done = run(one, "stop", "api")
+        assert (done.returncode, done.stdout) == (0, "api: stopped\n")
+        assert docker.docker("inspect", "--format", "{{.State.Running}}", "fks_api") == "false"
+        done = run(one, "start", "api", "--json")
+        (answer,) = json.loads(done.stdout)
+        assert (answer["service_id"], answer["success"]) == ("api", True)
+        wait_for(lambda: one.status("api") == "Healthy")
+        wrong = run(one, "stop", "apii")
+        assert (wrong.returncode, "did you mean api?" in wrong.stderr) == (1, True)
+        listed = run(one, "events", "--service", "api", "-n", "100")
+        assert listed.returncode == 0
+        assert "ActionFinished" in listed.stdout
+        assert "\x1b[" not in listed.stdout, "colours are for terminals"
+        shaped = run(one, "events", "--type", "ActionStarted", "--json").stdout.splitlines()
+        assert [json.loads(line)["data"]["action"] for line in shaped] == ["stop", "start"]
+
+
+class Following:
+    """A command that stays, and its lines."""
+
+    def __init__(self, one: Monitor, *arguments: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fks_master", *arguments, "--url", one.address],
+            env={"PATH": os.environ["PATH"], **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: Queue[str] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            self.lines.put(line)
+
+    def __enter__(self) -> "Queue[str]":
+        return self.lines
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.communicate()
+
+
+def test_events_are_followed_over_a_restart_of_the_monitor() -> None:
+    port = "0"
+    with fleet() as targets, monitor("--config", str(targets.config)) as one:
+        wait_for(lambda: one.status("fks_web") == "Healthy")
+        port = one.address.rpartition(":")[2]
+        following = Following(one, "events", "-f", "-n", "0", "--type", "StatusChanged", "--json")
+        with following as lines:
+            wait_for(lambda: "fks_websocket_connections_active 1" in one.request("/metrics")[2].decode())
+            targets.behave("fks_web", "error")
+            assert json.loads(lines.get(timeout=PATIENCE))["service_id"] == "fks_web"
+            one.stop()
+            with monitor("--config", str(targets.config), FKS_MASTER_PORT=port) as again:
+                wait_for(lambda: "fks_websocket_connections_active 1" in again.request("/metrics")[2].decode())
+                targets.behave("fks_web", "ok")
+                while json.loads(lines.get(timeout=PATIENCE))["data"]["new"] != "Healthy":
+                    pass
+
+
+DOCKER = f"""#!{sys.executable} -u
+import sys, time
+said = " ".join(sys.argv[1:])
+if said == "compose version --short":
+    print("2.26.1")
+elif "config --format json" in said:
+    print('{{"name":"shop","services":{{}}}}')
+elif " build --" in said:
+    print("begun")
+    time.sleep(600)
+elif " pull --" in said:
+    sys.exit(3)
+"""
+
+
+def test_jobs_are_listed_followed_and_cancelled(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "monitor.toml").write_text("")
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "FKS_MONITOR_API_KEY": "right"}
+    with monitor("--config", "monitor.toml", folder=tmp_path, **given) as one:
+        refused = run(one, "jobs")
+        assert (refused.returncode, "set FKS_MONITOR_API_KEY" in refused.stderr) == (1, True)
+        key = {"FKS_MONITOR_API_KEY": "right"}
+        one.request("/api/compose", "POST", {"action": "pull"}, x_api_key="right")
+        body = {"action": "build", "wait": False}
+        job_id = json.loads(one.request("/api/compose", "POST", body, x_api_key="right")[2])["job_id"]
+        listed = run(one, "jobs", **key)
+        assert listed.stdout.splitlines()[-1] == "1 running, 2 kept"
+        assert job_id in listed.stdout.splitlines()[0]
+        with Following(one, "jobs", job_id, "--follow", **key) as lines:
+            assert lines.get(timeout=PATIENCE) == "begun\n"
+            cancelled = run(one, "jobs", job_id, "--cancel", "--json", **key)
+            assert json.loads(cancelled.stdout)["state"] == "cancelled"
+        failed = next(
+            each["id"] for each in json.loads(run(one, "jobs", "--json", **key).stdout) if each["id"] != job_id
+        )
+        assert run(one, "jobs", failed, **key).returncode == 1
+        assert run(one, "jobs", "nothing", **key).returncode == 1
+        assert run(one, "jobs", "--cancel", **key).returncode == 2
+        assert run(one, "jobs", job_id, "--output", "--offset", "3", **key).stdout == "un\n"
+
+
+@pytest.mark.parametrize("command", ["status", "restart", "start", "stop", "logs", "events", "jobs", "compose"])
+def test_help_shows_examples(command: str) -> None:
+    shown = run("http://127.0.0.1:1", command, "--help")
+    assert (shown.returncode, "Examples:" in shown.stdout) == (0, True)
