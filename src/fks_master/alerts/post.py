@@ -131,6 +131,8 @@ def _date(text: str) -> datetime | None:
 
 def _failed(error: "pycurl.error", status: int, head: bytes) -> Answer:
     """Judge what did not end well. A body longer than we read ends a request, too: then the status says it."""
+    if len(head) >= MOST_HEAD:
+        return Answer(Verdict.AGAIN, "too many headers")
     if error.args[0] == pycurl.E_WRITE_ERROR and status:
         return judge(status, head, b"")
     return Answer(Verdict.AGAIN, _reason(error.args[0]))

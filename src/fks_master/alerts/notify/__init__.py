@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -58,10 +59,13 @@ def most_at_once(receiver: Receiver) -> int:
 
 def kind_of_address(url: str) -> str:
     """Recognise the services that want a format of their own by their addresses."""
-    host = url.partition("://")[2].partition("/")[0].lower()
-    if host == "hooks.slack.com":
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return "webhook"
+    if host in {"hooks.slack.com", "hooks.slack-gov.com"}:
         return "slack"
-    if host in {"discord.com", "discordapp.com"}:
+    if host in {"discord.com", "discordapp.com"} or host.endswith(".discord.com"):
         return "discord"
     if host.endswith((".webhook.office.com", ".logic.azure.com", ".environment.api.powerplatform.com")):
         return "teams"
