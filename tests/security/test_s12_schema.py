@@ -7,13 +7,17 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from tests.process import Monitor, monitor
 
 KEYS = {"read": "reader", "operate": "operator", "admin": "administrator"}
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+WITH_TUPLES = {"/api/history/recent"}  # their description, right in OpenAPI 3.1, is not understood by schemathesis
 ABSENT = {502, 503, 504}  # Docker and Compose, which these tests do without
-UNFIT = ("/api/compose", "/output")  # start processes, or stream without end: tests of their own drive them
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
     )
     services = '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\ndocker_container = "one"\n'
     path.write_text("".join(keys) + services)
-    with monitor("--config", str(path)) as running:
+    with monitor("--config", str(path), PATH="/nowhere") as running:  # no docker to be found, and none started
         yield running
 
 
@@ -36,8 +40,6 @@ def test_every_answer_is_documented_and_none_is_our_fault(one: Monitor, scope: s
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 30
     for operation in operations:
-        if any(part in operation.path for part in UNFIT):
-            continue
 
         @settings(
             max_examples=20,
@@ -53,7 +55,10 @@ def test_every_answer_is_documented_and_none_is_our_fault(one: Monitor, scope: s
             is_absent = (
                 answer.status_code in ABSENT and str(answer.status_code) in case.operation.definition.raw["responses"]
             )
-            checks = [check for check in CHECKS if not (is_absent and check is not_a_server_error)]
+            left_out = {not_a_server_error} if is_absent else set()
+            if case.operation.path in WITH_TUPLES:
+                left_out.add(response_schema_conformance)
+            checks = [check for check in CHECKS if check not in left_out]
             case.validate_response(answer, checks=checks)
 
         drive()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -152,12 +153,14 @@ def _route(path: str, methods: dict[str, Endpoint], doors: Doors) -> Route:
 def _preflight(methods: dict[str, Endpoint], request: Request, guard: Guard) -> Response:
     """Answer for every origin where everybody may read, else for the listed ones alone."""
     asked = methods.get(request.headers.get("access-control-request-method", "GET"))
+    heads = {"HEAD"} if "GET" in methods else set()
+    possible = {"Allow": ", ".join(sorted({*methods, *heads, "OPTIONS"}))}
     if asked is not None and asked.access.is_for_every_origin:
-        return Response(status_code=204, headers=PREFLIGHT)
+        return Response(status_code=204, headers={**PREFLIGHT, **possible})
     if guard.knows_origin(request):
         allowed = {"Access-Control-Allow-Origin": request.headers["origin"], "Vary": "Origin"}
-        return Response(status_code=204, headers={**PREFLIGHT, **allowed})
-    return Response(status_code=204)
+        return Response(status_code=204, headers={**PREFLIGHT, **possible, **allowed})
+    return Response(status_code=204, headers=possible)
 
 
 def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[Endpoint], tracer: Tracer) -> ASGIApp:
@@ -174,8 +177,11 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
     async def not_found(request: Request, _: Exception) -> Response:
         return problem(404, "Not found", f"there is nothing at {request.url.path[:200]!r}; see / and /api/services")
 
-    async def not_allowed(request: Request, _: Exception) -> Response:
-        return problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
+    async def not_allowed(request: Request, error: Exception) -> Response:
+        answer = problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
+        headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+        answer.headers["Allow"] = ", ".join(sorted(headers.get("Allow", "GET").split(", ")))
+        return answer
 
     async def failed(request: Request, error: Exception) -> Response:
         log.error("request_failed", path=_shown(request), error=repr(error)[:500])

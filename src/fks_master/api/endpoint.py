@@ -40,7 +40,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer`, `body` and `query` are msgspec types, for the document alone; None where there is no JSON. `errors` are
     the statuses that come as problem documents. `media_type` is that of an answer which is not JSON. `refuse` writes a
-    refusal (status, reason) where the contract wants another shape than a problem document.
+    refusal (status, reason) where the contract wants another shape than a problem document: `answer`'s own or, as a
+    problem document with more in it, `refusal`. `also` are further answers in JSON, by status.
     """
 
     method: str
@@ -55,3 +56,5 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     media_type: str = "application/json"
     refuse: Refuse | None = None
+    refusal: Any = None
+    also: tuple[tuple[int, Any], ...] = ()

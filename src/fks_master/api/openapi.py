@@ -27,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    kinds = [kind for one in endpoints for kind in (one.answer, one.body, one.query) if kind is not None]
+    kinds = [kind for one in endpoints for kind in _kinds(one) if kind is not None]
     schemas, components = msgspec.json.schema_components(
         [*kinds, Problem], ref_template="#/components/schemas/{name}", schema_hook=_of_no_type
     )
@@ -35,22 +35,37 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for one in endpoints:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, known, components)
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "FKS Master",
-            "version": __version__,
-            "description": "Errors are RFC 9457 problem documents.",
-        },
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-                "bearer": {"type": "http", "scheme": "bearer"},
+    described: dict[str, Any] = _with_prefix_items(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "FKS Master",
+                "version": __version__,
+                "description": "Errors are RFC 9457 problem documents.",
             },
-        },
-    }
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {
+                    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                    "bearer": {"type": "http", "scheme": "bearer"},
+                },
+            },
+        }
+    )
+    return described
+
+
+def _with_prefix_items(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Write tuples as JSON Schema 2020-12 has them, which is what OpenAPI 3.1 means."""
+    if isinstance(value, list | tuple):
+        return [_with_prefix_items(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _with_prefix_items(one) for name, one in value.items()}
+    if isinstance(found.get("items"), list | tuple):
+        found["prefixItems"], found["items"] = found["items"], False
+    return found
 
 
 def _of_no_type(kind: type) -> dict[str, Any]:
@@ -99,11 +114,22 @@ def _responses(one: Endpoint, known: dict[int, Any]) -> dict[str, Any]:
     if one.access.is_change or one.access is Access.READ:
         refusals.add(421)
     for status in sorted({*one.errors, *refusals}):
-        # Where the contract fixes another shape than a problem document, that shape is the success's own.
-        schema = known[id(one.answer)] if one.refuse and one.answer is not None else known[id(Problem)]
-        kind = "application/json" if one.refuse else "application/problem+json"
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": {kind: {"schema": schema}}}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": _refusal(one, known)}
+    for status, kind in one.also:
+        described = responses.setdefault(str(status), {"description": HTTPStatus(status).phrase, "content": {}})
+        described["content"]["application/json"] = {"schema": known[id(kind)]}
     return responses
+
+
+def _refusal(one: Endpoint, known: dict[int, Any]) -> dict[str, Any]:
+    """Describe how a refusal looks, where the contract fixes another shape than a problem document."""
+    if one.refuse and one.refusal is None:
+        return {"application/json": {"schema": known[id(one.answer)]}}
+    return {"application/problem+json": {"schema": known[id(one.refusal or Problem)]}}
+
+
+def _kinds(one: Endpoint) -> tuple[Any, ...]:
+    return one.answer, one.body, one.query, one.refusal, *(kind for _, kind in one.also)
 
 
 class OpenApiRoutes:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from fks_master.api.answers import as_json
 from fks_master.api.endpoint import Access, Endpoint
 from fks_master.api.routes.control import origin_of
-from fks_master.api.routes.jobs import line
+from fks_master.api.routes.jobs import JobLine, line
 from fks_master.control.compose import Composer, Outcome
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.docker.compose.request import Body, parse
@@ -25,6 +25,29 @@ class Result(msgspec.Struct, frozen=True):
 
     ok: bool
     result: Outcome
+
+
+class ComposeRefusal(msgspec.Struct, frozen=True):
+    """A problem document, for the description, that also says it where existing clients look."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    ok: bool
+    success: bool
+    status_code: int
+    stdout: str
+    stderr: str
+    job_id: str | None = None
+
+
+class ComposeStarted(msgspec.Struct, frozen=True):
+    """A job that goes on; `job` as in `/api/jobs`."""
+
+    ok: bool
+    job_id: str
+    job: JobLine
 
 
 def failure(status: int, reason: str, **more: object) -> Response:
@@ -70,6 +93,8 @@ class ComposeRoutes:
                 answer=Result,
                 errors=(400, 401, 403, 409, 413, 421, 429, 500, 503),
                 refuse=self.refuse,
+                refusal=ComposeRefusal,
+                also=((202, ComposeStarted), (500, Result)),
             )
         ]
 
