@@ -164,6 +164,32 @@ export interface components {
             service_id: string;
         };
         /**
+         * ComposeRefusal
+         * @description A problem document, for the description, that also says it where existing clients look.
+         */
+        ComposeRefusal: {
+            detail: string;
+            /** @default null */
+            job_id: string | null;
+            ok: boolean;
+            status: number;
+            status_code: number;
+            stderr: string;
+            stdout: string;
+            success: boolean;
+            title: string;
+            type: string;
+        };
+        /**
+         * ComposeStarted
+         * @description A job that goes on; `job` as in `/api/jobs`.
+         */
+        ComposeStarted: {
+            job: components["schemas"]["JobLine"];
+            job_id: string;
+            ok: boolean;
+        };
+        /**
          * Container
          * @description One container as `ps` tells it; `state` is Docker's word, or complete for a one-shot that ended well.
          */
