@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.tools import tool
 
+from fks_master.alerts.notify import Request, webhook
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 EVERY_SCRIPT = sorted(path for path in SCRIPTS.iterdir() if path.suffix in {".sh", ".py"})
 
@@ -75,3 +77,19 @@ def test_the_receiver_prints_what_it_gets() -> None:
             receiver.terminate()
     assert '"event_type": "ServiceDown"' in printed
     assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize(("secret", "verdict"), [("shared", "right"), ("other", "WRONG")])
+def test_the_receiver_checks_the_signature(secret: str, verdict: str) -> None:
+    signed = webhook.signed(Request("", b'{"event_type": "ServiceDown"}'), "shared", 1_700_000_000)
+    command = [sys.executable, str(SCRIPTS / "webhook_receiver.py"), "--port", "0", "--secret", secret]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout is not None
+        try:
+            address = receiver.stdout.readline().split()[-1]
+            with urllib.request.urlopen(urllib.request.Request(address, signed.body, signed.headers), timeout=10):
+                pass
+            printed = "".join(iter(receiver.stdout.readline, "\n"))
+        finally:
+            receiver.terminate()
+    assert f"signature: {verdict}" in printed

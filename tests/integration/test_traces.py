@@ -1,5 +1,6 @@
 """Traces of a running monitor, as a collector gets them."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -77,6 +78,12 @@ def test_requests_restarts_and_jobs_continue_the_trace_that_they_came_with(
         assert one.request("/api/services/one/restart", "POST", **came)[0] == 503
         assert one.request("/api/compose", "POST", {"action": "pull"}, **came)[0] == 500
         assert one.stop() == 0
+        lines = [json.loads(line) for line in one.log.splitlines() if line.startswith("{")]
+    changes = [line for line in lines if line["event"] == "change"]
+    assert [(line["outcome"], line["request_id"], line["trace_id"]) for line in changes] == [
+        (503, "mine", TRACE),
+        (500, "mine", TRACE),
+    ]
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
     spans = {span.name: span for span in collector.spans}
     health, restart, job = spans["GET /health"], spans["service restart"], spans["compose pull"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
+import structlog
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -14,7 +15,10 @@ from fks_master.api.endpoint import Access, Endpoint
 from fks_master.api.guard import Guard, Refusal
 from fks_master.clock import Clock
 
+log = structlog.get_logger(__name__)
+
 RECHECK_SECONDS = 10.0
+UNHEARD = frozenset({401, 403, 421, 429})  # in the audit trail, but nobody shall be able to flood the log with them
 
 
 class Doors:
@@ -43,19 +47,22 @@ class Doors:
         return caller is not None and caller.may(Access.READ if access is Access.PUBLIC else access)
 
     def record(self, connection: HTTPConnection, action: str, target: str, status: int, started: float) -> None:
+        """Keep who tried what; the log has a line for what was let in, with the ids of request and trace."""
         caller = connection.scope["state"].get("caller")
-        self._audit.record(
-            Attempt(
-                at=self.clock.now(),
-                who=caller.name if caller else "wrong credential",
-                address=address_of(connection),
-                action=action,
-                target=target[:MAX_TEXT],
-                request_id=connection.scope["state"].get("request_id", ""),
-                outcome=status,
-                seconds=round(self.clock.monotonic() - started, 6),
-            )
+        attempt = Attempt(
+            at=self.clock.now(),
+            who=caller.name if caller else "wrong credential",
+            address=address_of(connection),
+            action=action,
+            target=target[:MAX_TEXT],
+            request_id=connection.scope["state"].get("request_id", ""),
+            outcome=status,
+            seconds=round(self.clock.monotonic() - started, 6),
         )
+        self._audit.record(attempt)
+        if status not in UNHEARD:
+            said = {"who": attempt.who, "action": action, "target": attempt.target, "outcome": status}
+            log.info("change", **said, request_id=attempt.request_id, seconds=attempt.seconds)
 
     async def enter(self, endpoint: Endpoint, request: Request) -> Response:
         caller = self.doorkeeper.caller_of(request)
