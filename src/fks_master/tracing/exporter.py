@@ -10,8 +10,10 @@ import http.client
 import threading
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import structlog
 
@@ -32,8 +34,8 @@ class Exporter:
     """Sends to `address`; `dropped` counts the spans that nobody will ever see."""
 
     def __init__(self, address: str, headers: Mapping[str, str], origin: tuple[bytes, bytes]) -> None:
-        self._address = address
-        self._headers = {**headers, "Content-Type": "application/x-protobuf", "User-Agent": "fks_master"}
+        self._address, login = _without_login(address)
+        self._headers = {**login, **headers, "Content-Type": "application/x-protobuf", "User-Agent": "fks_master"}
         self._origin = origin
         self._waiting: deque[Finished] = deque()
         self._wake = threading.Event()
@@ -96,8 +98,11 @@ class Exporter:
             if error.code in WORTH_ANOTHER_TRY:
                 return False
             self.dropped += count
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except OSError as error:
             self._complain(str(error) or type(error).__name__)
+            return False
+        except (http.client.HTTPException, ValueError) as error:
+            self._complain(type(error).__name__)  # its words may hold the address
             return False
         return True
 
@@ -110,3 +115,13 @@ class Exporter:
         if self._is_failing:
             self._is_failing = False
             log.info("traces_sent_again", dropped=self.dropped)
+
+
+def _without_login(address: str) -> tuple[str, dict[str, str]]:
+    """Take `user:password@` out of an address, and make it the header that it stands for."""
+    parts = urlsplit(address)
+    login, found, host = parts.netloc.rpartition("@")
+    if not found:
+        return address, {}
+    header = f"Basic {b64encode(unquote(login).encode()).decode()}"
+    return urlunsplit(parts._replace(netloc=host)), {"Authorization": header}

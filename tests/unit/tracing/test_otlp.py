@@ -2,6 +2,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 
 import pytest
@@ -119,6 +120,25 @@ def test_headers_go_along(collector: Collector) -> None:
         pass
     tracer.close(CLOSE_SECONDS)
     assert collector.headers[0]["Authorization"] == "Bearer abc"
+
+
+def test_a_login_in_the_address_becomes_a_header(collector: Collector) -> None:
+    tracer = tracer_to(collector.address.replace("://", "://me:p%40ss@"))
+    with tracer.span("check"):
+        pass
+    tracer.close(CLOSE_SECONDS)
+    assert b64decode(collector.headers[0]["Authorization"].removeprefix("Basic ")) == b"me:p@ss"
+
+
+def test_what_is_said_of_an_address_never_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, "GATHER_SECONDS", 0.01)
+    with capture_logs() as logs:
+        tracer = tracer_to("http://127.0.0.1:canary")
+        with tracer.span("check"):
+            pass
+        wait_for(lambda: logs)
+        tracer.close(CLOSE_SECONDS)
+    assert "canary" not in str(logs)
 
 
 def test_spans_are_sent_while_we_run(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
