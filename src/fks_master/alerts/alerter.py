@@ -59,6 +59,7 @@ class Options(msgspec.Struct, frozen=True):
 class Alerter:
     """Owns pipeline, silences and outbox. `announce` hears of receivers that give trouble.
 
+    `on_finished` gives what is to be stored together with the end of deliveries.
     `is_failing` says whether the store fails; `from_memory` counts the events that were judged while it did, and
     `not_stored` what it refused.
     """
@@ -70,6 +71,7 @@ class Alerter:
         self._follow = follow
         self._clock = clock
         self.announce: Announce = lambda _: None
+        self.on_finished: Callable[[Sequence[Delivery]], Sequence[Statement]] = lambda _: ()
         self.sender = Sender()
         self._orphans: list[Delivery] = []
         self._long: set[str] = set()
@@ -272,7 +274,7 @@ class Alerter:
         await self._write()
 
     async def _finish(self, deliveries: Sequence[Delivery]) -> None:
-        self._waiting += rows.finished(deliveries)
+        self._waiting += [*rows.finished(deliveries), *self.on_finished(deliveries)]
         await self._write()
 
     async def _write(self) -> None:

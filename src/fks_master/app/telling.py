@@ -1,8 +1,9 @@
 """The parts that tell people."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 
 from fks_master.alerts.alerter import Alerter
@@ -10,7 +11,7 @@ from fks_master.alerts.beacon import Beacon
 from fks_master.alerts.rules import RuleBook, Sight
 from fks_master.alerts.rules.figures import families
 from fks_master.alerts.rules.watch import refill, watch
-from fks_master.alerts.store import Store
+from fks_master.alerts.store import Delivery, Store
 from fks_master.alerts.works import Place
 from fks_master.alerts.world import World
 from fks_master.app.acting import Acting
@@ -18,7 +19,8 @@ from fks_master.app.watching import Watching
 from fks_master.config import receivers
 from fks_master.config.alerting import options_of
 from fks_master.config.schema import Config
-from fks_master.storage import Restored
+from fks_master.history.incidents import IncidentBook
+from fks_master.storage import Restored, Statement
 
 LATE_SECONDS = 1.0
 LABEL_PROJECT, LABEL_SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -42,6 +44,7 @@ class Telling:
         )
         self.book = RuleBook(sight, config.alerts.rules, clock.monotonic(), clock.now())
         self.alerter.announce = hub.announce
+        self.alerter.on_finished = partial(_noted, watching.past.book)
         self.alerter.sender.tracer = watching.tracer
         stack.push_async_callback(self.alerter.close)
         self.beacon = Beacon(self.alerter.sender, watching.scheduler.is_progressing, watching.clock)
@@ -107,3 +110,18 @@ class Telling:
         if scheduler.lag_seconds > LATE_SECONDS:
             return f"checks are {scheduler.lag_seconds:.1f} s late"
         return scheduler.reason_unwell()
+
+
+def _noted(book: IncidentBook, deliveries: Sequence[Delivery]) -> list[Statement]:
+    """Put down in the timeline of its incident who was told what."""
+    return [
+        statement
+        for one in deliveries
+        if one.notice.service_id
+        for statement in book.notified(
+            one.notice.service_id,
+            one.finished or one.created,
+            f"{one.receiver}: {one.state}",
+            {"id": one.id, "event_type": one.notice.event_type, "answer": one.answer, "tries": one.tries},
+        )
+    ]

@@ -35,7 +35,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` and `health` are Docker's own words, `health_message` what the last check of its health said at the end,
     `image_id` the image's digest. `comes_back` says that Docker itself starts it again after a crash. `ports` are those
-    published: inside, outside.
+    published: inside, outside. `created_at` is since when it is made from this image; a limit that is not set is None.
     """
 
     id: str
@@ -52,6 +52,9 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     comes_back: bool = False
+    created_at: datetime | None = None
+    memory_limit_bytes: int | None = None
+    cpu_limit: float | None = None
     networks: Mapping[str, Attachment] = {}
     ports: Mapping[int, tuple[str, int]] = {}
     is_on_host_network: bool = False
@@ -115,6 +118,9 @@ def read_container(data: object) -> Container:
         started_at=_moment(text(state.get("StartedAt"))),
         finished_at=_moment(text(state.get("FinishedAt"))),
         comes_back=text(table(host.get("RestartPolicy")).get("Name")) in _COMES_BACK,
+        created_at=_moment(text(found.get("Created"))),
+        memory_limit_bytes=whole(host.get("Memory")) or None,
+        cpu_limit=(whole(host.get("NanoCpus")) or 0) / 1e9 or None,
         networks=_networks(found, config),
         ports=_ports(table(table(found.get("NetworkSettings")).get("Ports"))),
         is_on_host_network=host.get("NetworkMode") == "host",

@@ -36,10 +36,11 @@ LONGEST_REASON = 500
 
 
 class LogQuery(msgspec.Struct, frozen=True):
-    """Which lines: the last `tail` of those after `since` (Unix seconds), and, following, what comes."""
+    """Which lines: the last `tail`, of them those after `since` and before `until` (Unix seconds); and what comes."""
 
     tail: int = 200
     since: float | None = None
+    until: float | None = None
     is_following: bool = False
 
 
@@ -163,6 +164,8 @@ class DockerEngine:
         }
         if query.since is not None:
             asked["since"] = f"{query.since:.6f}"
+        if query.until is not None:
+            asked["until"] = f"{query.until:.6f}"
         # Its own method for logs does not tell the streams apart.
         call = self._api()._do_query(f"containers/{read_container(data).id}/logs", "GET", params=asked, timeout=None)  # noqa: SLF001
         response = await _within(CALL_SECONDS, call)

@@ -17,7 +17,7 @@ LAST = 2**62
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What was seen at that moment; `kind` is failure, last_good, container or logs."""
+    """What was seen at that moment; `kind` is failure, last_good, died, container or logs."""
 
     kind: str
     at: datetime

@@ -8,14 +8,14 @@ the first moment is kept as evidence, and outlives the container.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
-from fks_master.model import Change, Event, EventType, Outcome, Result
+from fks_master.model import Change, Event, EventType, Outcome, Result, State
 from fks_master.storage import Database, Statement, load_queries
 from fks_master.storage.database import to_ms
 
@@ -26,6 +26,9 @@ SQL = load_queries("fks_master.history", "sql/incidents.sql")
 RESULTS_BEFORE = 20
 RESULTS_DURING = 50
 COLLECT_SECONDS = 15.0
+COLLECT_TRIES = 6
+COLLECT_AGAIN_SECONDS = 2.0
+DIED_BEFORE = timedelta(minutes=10)
 
 Collector = Callable[[str], Awaitable[Mapping[str, object]]]
 
@@ -57,6 +60,15 @@ class Open(msgspec.Struct):
     last: tuple[object, ...] = ()
 
 
+class Wish(msgspec.Struct, frozen=True):
+    """Evidence that is still to be collected."""
+
+    incident: str
+    service_id: str
+    kinds: tuple[str, ...]
+    tries: int = 1
+
+
 class IncidentBook:
     """Contributes to the journal; collects evidence from outside (`collectors`, by kind) in `run`."""
 
@@ -67,7 +79,9 @@ class IncidentBook:
         self._failing: dict[str, deque[Result]] = {}
         self._good: dict[str, Result] = {}
         self._number = to_ms(clock.now()) * 1000
-        self._wanted: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._died: dict[str, Event] = {}
+        self._latest: dict[str, str] = {}
+        self._wanted: asyncio.Queue[Wish] = asyncio.Queue()
         self.collectors: dict[str, Collector] = {}
         self.collected = 0
         self.is_restored = False
@@ -86,6 +100,7 @@ class IncidentBook:
             return
         self.is_restored = True
         self._open = {row["service_id"]: Open(*row) for row in rows}
+        self._latest = {one.service_id: one.id for one in self._open.values()}
         gone = self._open.keys() - set(watched)
         statements = [one for service_id in gone for one in self._end_unwatched(service_id, self._clock.now())]
         if statements:
@@ -120,21 +135,44 @@ class IncidentBook:
     def settle(self, *, is_written: bool) -> None:
         """Nothing to keep."""
 
-    async def run(self) -> None:
-        """Collect evidence for each new incident, one after the other."""
-        while True:
-            incident, service_id = await self._wanted.get()
-            await asyncio.gather(*(self._collect(kind, incident, service_id) for kind in self.collectors))
-            self.collected += 1
+    def remember_good(self, states: Iterable[State]) -> None:
+        """Take up the last good results from states that an earlier process left."""
+        for state in states:
+            if state.last is not None and state.last.outcome is Outcome.SUCCESS:
+                self._good.setdefault(state.service_id, state.last)
 
-    async def _collect(self, kind: str, incident: str, service_id: str) -> None:
+    def notified(self, service_id: str, at: datetime, message: str, data: object) -> Sequence[Statement]:
+        """Give the line of who was told of the newest incident of a service, its end included."""
+        incident = self._latest.get(service_id)
+        return [self._entry(incident, "notification", at, message, data)] if incident else []
+
+    async def run(self) -> None:
+        """Collect evidence for each new incident; what cannot be had now is tried again for a minute."""
+        async with asyncio.TaskGroup() as waiting:
+            while True:
+                wish = await self._wanted.get()
+                found = await asyncio.gather(*(self._collect(kind, wish) for kind in wish.kinds))
+                missing = tuple(kind for kind, is_done in zip(wish.kinds, found, strict=True) if not is_done)
+                self.collected += 1
+                if missing and wish.tries < COLLECT_TRIES:
+                    waiting.create_task(self._wish_again(msgspec.structs.replace(wish, kinds=missing)))
+
+    async def _wish_again(self, wish: Wish) -> None:
+        await self._clock.sleep(COLLECT_AGAIN_SECONDS * 2 ** (wish.tries - 1))
+        self._wanted.put_nowait(msgspec.structs.replace(wish, tries=wish.tries + 1))
+
+    async def _collect(self, kind: str, wish: Wish) -> bool:
+        """Return whether there is nothing more to be had."""
         try:
             async with asyncio.timeout(COLLECT_SECONDS):
-                found = await self.collectors[kind](service_id)
+                found = await self.collectors[kind](wish.service_id)
             if found:
-                await self._database.execute(self._evidence(incident, kind, found))
+                await self._database.execute(self._evidence(wish.incident, kind, found))
         except Exception as error:  # noqa: BLE001 - whatever the outside does, the next incident is served
-            log.warning("evidence_missing", kind=kind, incident=incident, error=str(error) or type(error).__name__)
+            said = str(error) or type(error).__name__
+            log.warning("evidence_missing", kind=kind, incident=wish.incident, error=said, tries=wish.tries)
+            return False
+        return True
 
     def _see(self, result: Result) -> list[Statement]:
         if result.outcome is Outcome.VOID:
@@ -153,6 +191,8 @@ class IncidentBook:
         return self._entry(incident.id, "result", result.at, message, result)
 
     def _hear(self, event: Event) -> list[Statement]:
+        if event.event_type is EventType.CONTAINER_DIED and event.service_id:
+            self._died[event.service_id] = event
         if event.event_type is EventType.SERVICE_DOWN and event.service_id not in self._open:
             return self._begin(event)
         statements = [
@@ -182,7 +222,11 @@ class IncidentBook:
             statements.append(self._evidence(incident.id, "failure", failing[0]))
         if service_id in self._good:
             statements.append(self._evidence(incident.id, "last_good", self._good[service_id]))
-        self._wanted.put_nowait((incident.id, service_id))
+        died = self._died.pop(service_id, None)
+        if died is not None and event.timestamp - died.timestamp < DIED_BEFORE:
+            statements.append(self._evidence(incident.id, "died", {"at": died.timestamp, **died.data}))
+        self._latest[service_id] = incident.id
+        self._wanted.put_nowait(Wish(incident.id, service_id, tuple(self.collectors)))
         return statements
 
     def _close(self, service_id: str, at: datetime) -> Statement:

@@ -51,6 +51,7 @@ class Past:
         """Connect, migrate and read what an earlier process left. Raises SchemaError."""
         remembered = await self.journal.restore()
         await self.book.restore(watched)
+        self.book.remember_good(remembered.states.values())
         with contextlib.suppress(StorageError):
             await self.recorder.restore()
         return remembered

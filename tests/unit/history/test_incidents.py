@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fks_master.clock import SystemClock
-from fks_master.history import MIGRATIONS
+from fks_master.errors import NoDockerError
+from fks_master.history import MIGRATIONS, incidents
 from fks_master.history.archive import Archive, Wanted
 from fks_master.history.incidents import IncidentBook
 from fks_master.history.postmortem import postmortem
@@ -125,6 +126,65 @@ async def test_evidence_from_outside_is_collected_once_and_a_broken_collector_ha
     found = await world.archive.incident(incident.id)
     assert found is not None
     assert {one.kind: one.data for one in found.evidence}["container"] == {"exit_code": 137, "service": "api"}
+
+
+async def test_evidence_that_cannot_be_had_yet_is_tried_again(
+    database: SQLite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "COLLECT_AGAIN_SECONDS", 0.01)
+    world = await World(database).start()
+    tries = 0
+    collected = asyncio.Event()
+
+    async def container(_: str) -> dict[str, object]:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise NoDockerError("Docker is not connected yet")
+        collected.set()
+        return {"exit_code": 1}
+
+    world.book.collectors = {"container": container}
+    await world.play(BAD, BAD)
+    running = asyncio.create_task(world.book.run())
+    await collected.wait()
+    while world.book.collected < 3:  # noqa: ASYNC110 - two turns of the loop
+        await asyncio.sleep(0)
+    running.cancel()
+    [incident], _ = await world.archive.incidents(Wanted())
+    found = await world.archive.incident(incident.id)
+    assert found is not None
+    assert {one.kind: one.data for one in found.evidence}["container"] == {"exit_code": 1}
+
+
+async def test_how_the_container_died_is_evidence_and_who_was_told_stands_in_the_timeline(database: SQLite) -> None:
+    world = await World(database).start()
+    died = {"exit_code": 137, "oom_killed": True}
+    world.hub.announce(Event(EventType.CONTAINER_DIED, "died", START, "api", died))
+    await world.play(BAD, BAD, GOOD)
+    told = world.book.notified("api", START + timedelta(seconds=9), "hook: sent", {"id": "4"})
+    await database.execute(*told)
+    assert world.book.notified("other", START, "hook: sent", {}) == []
+    [incident], _ = await world.archive.incidents(Wanted())
+    found = await world.archive.incident(incident.id)
+    assert found is not None
+    [evidence] = [one.data for one in found.evidence if one.kind == "died"]
+    assert isinstance(evidence, dict)
+    assert died.items() <= evidence.items()
+    assert found.timeline[-1].kind == "notification"
+
+
+async def test_the_last_good_result_is_known_after_a_restart(database: SQLite) -> None:
+    world = await World(database).start()
+    await world.play(GOOD)
+    await world.journal.close()
+    world = World(database)
+    world.book.remember_good((await world.journal.restore()).states.values())
+    await world.play(BAD, BAD, begin=1)
+    [incident], _ = await world.archive.incidents(Wanted())
+    found = await world.archive.incident(incident.id)
+    assert found is not None
+    assert "last_good" in {one.kind for one in found.evidence}
 
 
 async def test_people_add_notes_and_acknowledge_once(database: SQLite) -> None:
