@@ -277,3 +277,12 @@ def test_the_core_chain_is_brought_up_watched_and_stopped_by_the_smoke_script(do
         )
     assert (done.returncode, done.stderr) == (0, ""), done
     assert "The core chain works." in done.stdout
+
+
+def test_a_project_from_outside_the_roots_is_nobodys_business(control: Control, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {app: {image: fks/box, network_mode: host}}\n")
+    command = ["docker", "compose", "-p", "outside", "-f", str(tmp_path / "compose.yaml"), "up", "-d"]
+    subprocess.run(command, env=control.engine.environment, capture_output=True, timeout=60, check=True)
+    for action in ("stop", "restart", "down", "logs", "ps"):
+        assert "not below the configured [compose] roots" in control.refused(action, project="outside")
+    assert control.engine.docker("ps", "--format", "{{.Names}}") == "outside-app-1"

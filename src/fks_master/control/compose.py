@@ -8,7 +8,7 @@
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -97,9 +97,20 @@ class Preparer:
             name, known = model.name, set(model.services)
         members = await self.cli.members(name)
         _check_known(request.services, known | {member.service for member in members}, name)
+        self._check_roots(name, members)
         if not request.action.is_reading:
-            self._check_not_ourselves(request, members)
+            self._check_not_ourselves(request.action, request.services, members)
         return Prepared(request, Project(name))
+
+    def _check_roots(self, project: str, members: Iterable[Member]) -> None:
+        """Refuse a project that was brought up from elsewhere: that is nobody's business here."""
+        folders = {member.working_dir for member in members}
+        strange = sorted(folder for folder in folders if not folder or not self._roots.holds(folder))
+        if strange:
+            where = repr(strange[-1][:200]) if strange[-1] else "nobody knows where"
+            raise ComposeRefusedError(
+                f"project {project} was brought up from {where}, which is not below the configured [compose] roots"
+            )
 
     def _files(self, request: Request, members: Sequence[Member]) -> tuple[Path, ...]:
         """Return the files named, else those that the project was made from, else the default ones."""
@@ -114,14 +125,15 @@ class Preparer:
         if model.unset:
             raise ComposeRefusedError(unset_sentence(model.unset))
         present = members or await self.cli.members(model.name)
-        self._check_not_ourselves(request, present)
+        self._check_not_ourselves(request.action, model.reach_of(request.services), present)
         _check_folder(model.name, files[0].parent, present)
 
-    def _check_not_ourselves(self, request: Request, members: Iterable[Member]) -> None:
+    def _check_not_ourselves(self, action: Action, about: Collection[str], members: Iterable[Member]) -> None:
+        """Refuse what would act on us; `about` are services, all of them where it is empty."""
         for member in members:
             why = self._ourselves.why_not_member(member.id, (member.name, member.service))
-            if why is not None and (not request.services or member.service in request.services):
-                raise ComposeRefusedError(f"service {member.service}: {why}; name the other services")
+            if why is not None and (not about or member.service in about):
+                raise ComposeRefusedError(f"{action} of service {member.service}: {why}; name the other services")
 
     async def _image_steps(self, prepared: Prepared) -> list[Step]:
         """Tell which images would be pulled, built or pushed."""

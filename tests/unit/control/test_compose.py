@@ -19,7 +19,9 @@ OURS = "a" * 64
 
 
 class StandIn(ComposeCli):
-    """Answers as a project would that we are part of."""
+    """Answers as a project would that we are part of, brought up from `folder`."""
+
+    folder = ""
 
     async def version(self) -> tuple[int, int]:
         return 2, 26
@@ -30,21 +32,40 @@ class StandIn(ComposeCli):
     async def members(self, project: str) -> list[Member]:
         assert project == "fks"
         return [
-            Member(OURS, "fks-fks_master-1", "fks_master", "False", "", ""),
-            Member("b" * 64, "fks-fks_api-1", "fks_api", "False", "", ""),
+            Member(OURS, "fks-fks_master-1", "fks_master", "False", "", self.folder),
+            Member("b" * 64, "fks-fks_api-1", "fks_api", "False", "", self.folder),
         ]
 
 
 @pytest.fixture
 def preparer(tmp_path: Path) -> Preparer:
     (tmp_path / "compose.yaml").write_text("services: {}")
-    return Preparer(StandIn({}), Roots([tmp_path]), Ourselves(OURS))
+    cli = StandIn({})
+    cli.folder = str(tmp_path)
+    return Preparer(cli, Roots([tmp_path]), Ourselves(OURS))
+
+
+@pytest.mark.parametrize("action", [Action.STOP, Action.RESTART, Action.DOWN, Action.LOGS, Action.PS])
+@pytest.mark.parametrize("folder", ["/elsewhere", "", "{}-next-door"])
+async def test_a_project_of_another_place_is_nobodys_business(tmp_path: Path, action: Action, folder: str) -> None:
+    cli = StandIn({})
+    cli.folder = folder.format(tmp_path)
+    with pytest.raises(ComposeRefusedError, match="not below the configured"):
+        await Preparer(cli, Roots([tmp_path])).prepare(Request(action=action, project="fks", services=("fks_api",)))
+
+
+async def test_bringing_up_who_depends_on_us_is_bringing_us_up(preparer: Preparer) -> None:
+    model = Model("fks", {"a": ServiceModel(depends_on={"b": {}}), "b": ServiceModel(depends_on=["fks_master"])})
+    with_us = Model("fks", {**model.services, "fks_master": ServiceModel("m"), "c": ServiceModel("c")})
+    assert with_us.reach_of(["a"]) == {"a", "b", "fks_master"}
+    assert with_us.reach_of(["c"]) == {"c"}
+    assert with_us.reach_of([]) == {"a", "b", "c", "fks_master"}
 
 
 @pytest.mark.parametrize("action", [Action.STOP, Action.RESTART, Action.DOWN, Action.UP])
 @pytest.mark.parametrize("services", [(), ("fks_master",), ("fks_api", "fks_master")])
 async def test_we_never_stop_ourselves(preparer: Preparer, action: Action, services: tuple[str, ...]) -> None:
-    with pytest.raises(ComposeRefusedError, match="service fks_master: that is FKS Master itself"):
+    with pytest.raises(ComposeRefusedError, match="of service fks_master: that is FKS Master itself"):
         await preparer.prepare(Request(action=action, services=services, project="fks"))
 
 

@@ -99,7 +99,7 @@ class ComposeRoutes:
         ]
 
     def refuse(self, _: Request, status: int, reason: str) -> Response:
-        if status == 401:
+        if status in {401, 429}:
             self._metrics.compose_unauthorized += 1
         return failure(status, "unauthorized" if status == 401 else reason)
 

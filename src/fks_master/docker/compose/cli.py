@@ -55,6 +55,7 @@ class ServiceModel(msgspec.Struct, frozen=True):
     image: str | None = None
     build: object = None
     profiles: tuple[str, ...] = ()
+    depends_on: dict[str, object] | list[str] = []
 
     def is_meant(self, name: str, named: Sequence[str], profiles: Sequence[str]) -> bool:
         """Tell whether a command is about this service: one with a profile needs that, or to be named."""
@@ -72,6 +73,16 @@ class Model(msgspec.Struct, frozen=True):
     name: str
     services: dict[str, ServiceModel]
     unset: tuple[str, ...] = ()
+
+    def reach_of(self, named: Sequence[str]) -> set[str]:
+        """Return the services that bringing these up is about: with all that they depend on."""
+        found, waiting = set[str](), list(named or self.services)
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self.services:
+                found.add(name)
+                waiting += self.services[name].depends_on
+        return found
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True):

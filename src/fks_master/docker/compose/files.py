@@ -39,6 +39,11 @@ class Roots:
     def find_env_file(self, path: str) -> Path:
         return self._find(path)
 
+    def holds(self, folder: str) -> bool:
+        """Whether a folder is a root or lies below one; it need not be there."""
+        path = Path(os.path.realpath(folder))
+        return any(path.is_relative_to(root) for root in self._roots)
+
     def default_files(self) -> tuple[Path, ...]:
         """Return the default file of the first root that has one, and its override. Raises ComposeRefusedError."""
         for root in self._roots:
