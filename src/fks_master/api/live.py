@@ -6,7 +6,7 @@ does not read for ten seconds is dropped; it slows nobody.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fks_master.api.commands import Commands
 from fks_master.api.doors import RECHECK_SECONDS
 from fks_master.api.endpoint import Access
+from fks_master.api.messages import Messages
 from fks_master.api.view import View
 from fks_master.events.bus import Subscription
 from fks_master.hub import Hub
@@ -53,17 +54,15 @@ class Command(msgspec.Struct, frozen=True):
     token: str | None = None
 
 
-def event_message(event: Event, *, is_flat: bool = True) -> bytes:
-    fields = msgspec.to_builtins(event)
-    return encode({"type": "event", "event": fields, **(fields if is_flat else {})})
-
-
 class Client:
     """One connection."""
 
-    def __init__(self, socket: WebSocket, view: View, subscription: Subscription[Change], commands: Commands) -> None:
+    def __init__(
+        self, socket: WebSocket, view: View, messages: Messages, subscription: Subscription[Change], commands: Commands
+    ) -> None:
         self._socket = socket
         self._view = view
+        self._messages = messages
         self._remote = commands
         self._long: set[asyncio.Task[None]] = set()
         self._broken = asyncio.Event()
@@ -79,7 +78,7 @@ class Client:
         }
 
     async def run(self, ending: asyncio.Event) -> None:
-        await self._send(self._snapshot("initial"))
+        await self._send(self._initial())
         tasks = [
             asyncio.create_task(one())
             for one in (
@@ -101,38 +100,37 @@ class Client:
                 one.cancel()
             await asyncio.gather(*every, return_exceptions=True)
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, text: str) -> None:
         async with asyncio.timeout(SEND_SECONDS):
-            await self._socket.send_text(message.decode())
+            await self._socket.send_text(text)
 
-    def _snapshot(self, kind: str) -> bytes:
-        self._known, statuses = self._view.watched, self._view.statuses()
-        message = {"type": kind, "services": statuses, "metrics": self._view.system(statuses)}
-        if kind == "update":
-            message["timestamp"] = self._view.clock.now()
-        return encode(message)
+    def _initial(self) -> str:
+        self._known = self._view.watched
+        return self._messages.initial()
 
     async def _push_updates(self) -> None:
         while True:
             await self._view.clock.sleep(UPDATE_SECONDS)
             if not self._wants_changes:
-                await self._send(self._snapshot("update"))
+                await self._send(self._messages.update())
 
     async def _push_changes(self) -> None:
         while True:
             changes = await self._subscription.take_all()
             if self._subscription.must_resync or (self._wants_changes and self._view.watched is not self._known):
                 self._subscription.must_resync = False
-                await self._send(self._snapshot("initial"))
+                await self._send(self._initial())
             elif self._wants_changes:
                 for service_id in dict.fromkeys(change.state.service_id for change in changes if change.state):
-                    if change := self._view.change(service_id):
-                        await self._send(encode(change))
-            if not self._may_see_events():
-                continue
-            for event in (event for change in changes for event in change.events):
-                if self._filters.wants(event):
-                    await self._send(event_message(event, is_flat=not self._wants_changes))
+                    if text := self._messages.change(service_id):
+                        await self._send(text)
+            await self._tell(event for change in changes for event in change.events)
+
+    async def _tell(self, events: Iterable[Event]) -> None:
+        """Send the events that the client wants, while it may see any."""
+        for event in events:
+            if self._filters.wants(event) and self._may_see_events():
+                await self._send(self._messages.event(event, is_flat=not self._wants_changes))
 
     async def _leave_in_time(self) -> None:
         """Close the connection once its client may not even read any more."""
@@ -157,7 +155,7 @@ class Client:
             if count <= COMMANDS_PER_SECOND:
                 answer = self._answer(text)
             if answer is not None:
-                await self._send(encode(answer))
+                await self._send(encode(answer).decode())
 
     def _answer(self, text: str) -> dict[str, Any] | None:
         """Answer a command; one that takes its time answers by itself."""
@@ -178,7 +176,7 @@ class Client:
             return {"type": "error", "reason": f"{MOST_LONG_COMMANDS} commands of this client run already"}
 
         async def send(message: object) -> None:
-            await self._send(encode(message))
+            await self._send(encode(message).decode())
 
         task = asyncio.create_task(self._remote.run(self._socket, fields, send))
         self._long.add(task)
@@ -226,6 +224,7 @@ class LiveFeed:
         self._ending = asyncio.Event()
         self._hub = hub
         self._view = view
+        self._messages = Messages(view)
         self._metrics = metrics
 
     def end(self) -> None:
@@ -243,7 +242,8 @@ class LiveFeed:
                 await socket.accept()
                 is_let_in = await self._is_let_in(socket)
                 if is_let_in:
-                    await Client(socket, self._view, subscription, self._commands).run(self._ending)
+                    client = Client(socket, self._view, self._messages, subscription, self._commands)
+                    await client.run(self._ending)
         except (WebSocketDisconnect, TimeoutError):
             pass
         else:

@@ -21,7 +21,7 @@ from fks_master.api.schemas import (
 from fks_master.clock import Clock
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
-from fks_master.model import Service
+from fks_master.model import Service, State
 
 Containers = Callable[[str | None], ContainerFacts | None]
 
@@ -52,6 +52,10 @@ class View:
 
     def status(self, service_id: str) -> ServiceStatus:
         return service_status(self._hub.services[service_id], self._hub.states[service_id], self.clock.now())
+
+    def state(self, service_id: str) -> State | None:
+        """Return None for a service that is not watched."""
+        return self._hub.states.get(service_id)
 
     def change(self, service_id: str) -> ServiceChange | None:
         """Return None for a service that is no longer watched."""
