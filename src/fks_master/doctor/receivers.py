@@ -9,6 +9,7 @@ from fks_master.alerts.addresses import is_forbidden
 from fks_master.alerts.notice import Cause, Notice, Severity
 from fks_master.alerts.notify import KINDS, Mail, Message, Push, Receiver
 from fks_master.config.alerting import options_of
+from fks_master.config.receivers import content
 from fks_master.doctor.finding import Finding, error, fine, warning
 from fks_master.doctor.patient import Patient
 from fks_master.model import EventType
@@ -29,6 +30,8 @@ async def look(patient: Patient) -> AsyncIterator[Finding]:
         yield warning(RECEIVERS, "nobody is told of anything", "set [alerts] webhook_url, or add [[alerts.receivers]]")
     for finding in await asyncio.gather(*(_look_at(patient, one) for one in receivers)):
         yield finding
+    if heartbeat := config.alerts.heartbeat_url or content(config.alerts.heartbeat_url_file):
+        yield await _reach("heartbeat_url", *_place_of(heartbeat))
 
 
 async def _look_at(patient: Patient, receiver: Receiver) -> Finding:
@@ -38,7 +41,11 @@ async def _look_at(patient: Patient, receiver: Receiver) -> Finding:
         return error(RECEIVERS, f"{receiver.name}: cannot be written: {type(trouble).__name__}", "correct its template")
     if place is None:
         return fine(RECEIVERS, f"{receiver.name}: only a test can tell: fks_master alerts test {receiver.name}")
-    host, port = place
+    return await _reach(receiver.name, *place)
+
+
+async def _reach(name: str, host: str, port: int) -> Finding:
+    """Connect, and say nothing."""
     try:
         async with asyncio.timeout(SECONDS), AsyncExitStack() as stack:
             _, writer = await asyncio.open_connection(host, port)
@@ -47,10 +54,10 @@ async def _look_at(patient: Patient, receiver: Receiver) -> Finding:
     except (OSError, TimeoutError, UnicodeError) as trouble:
         reason = getattr(trouble, "strerror", None) or "no answer"
         advice = "see whether name, port, firewall and proxy are right; what cannot be told waits and is tried again"
-        return error(RECEIVERS, f"{receiver.name}: {host}, port {port}: {reason}", advice)
+        return error(RECEIVERS, f"{name}: {host}, port {port}: {reason}", advice)
     if is_forbidden(address):
-        return error(RECEIVERS, f"{receiver.name}: {host} is a cloud's metadata address", "nothing is ever sent there")
-    return fine(RECEIVERS, f"{receiver.name}: {host}, port {port} can be reached")
+        return error(RECEIVERS, f"{name}: {host} is a cloud's metadata address", "nothing is ever sent there")
+    return fine(RECEIVERS, f"{name}: {host}, port {port} can be reached")
 
 
 def _message(patient: Patient, receiver: Receiver) -> Message:
@@ -67,5 +74,9 @@ def _place(message: Message) -> tuple[str, int] | None:
         return None
     if isinstance(message, Mail):
         return message.host, message.port
-    parts = urlsplit(message.url)
-    return (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    return _place_of(message.url)
+
+
+def _place_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
