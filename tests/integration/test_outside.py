@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,45 @@ def test_check_looks_once_and_says_what_it_saw(tmp_path: Path) -> None:
     assert code == 1
     assert "known are fks_api" in errors
     assert run(tmp_path, "check", "http://127.0.0.1:1/")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("ftp://x/", 'check: found "ftp://x/", expected an address that begins with one of http://'),
+        ("http://[bad", "expected an address that begins with"),
+        ("tcp://127.0.0.1", 'expected a host and a port, such as "tcp://fks_db:5432"'),
+    ],
+)
+def test_check_says_what_is_no_address(tmp_path: Path, target: str, message: str) -> None:
+    code, out, errors = run(tmp_path, "check", target)
+    assert (code, out) == (1, "")
+    assert message in errors
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"status":"down","message":"disk \\u001b[2J","components":{"\\u001b[m":{"status":"down"}}}', "HTTP 503: disk"),
+        (b"\x1b]0;a title\x07", "body: "),
+    ],
+)  # fmt: skip
+def test_check_lets_no_target_write_to_the_terminal(tmp_path: Path, body: bytes, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_once, args=(server, body))
+        thread.start()
+        code, out, _ = run(tmp_path, "check", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join()
+    assert code == 1
+    assert words in out
+    assert "\x1b" not in out
+
+
+def answer_once(server: socket.socket, body: bytes) -> None:
+    client, _ = server.accept()
+    with client:
+        client.recv(1000)
+        client.sendall(b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
 def test_validate_says_all_that_is_wrong(config: Path) -> None:

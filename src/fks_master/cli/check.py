@@ -8,9 +8,12 @@ import msgspec
 import uvloop
 
 from fks_master.cli import options
+from fks_master.cli.client import printable
 from fks_master.clock import SystemClock
+from fks_master.config import formats
 from fks_master.config.environment import read_environment
 from fks_master.config.load import load
+from fks_master.config.walk import show
 from fks_master.docker.engine import DockerEngine
 from fks_master.errors import ConfigError, NoDockerError
 from fks_master.heartbeats.ward import is_pushed
@@ -44,16 +47,22 @@ def check(target: str, config: Path | None, timeout: float | None, *, as_json: b
 
 def _service(target: str, config: Path | None) -> Service:
     if "://" in target:
-        return service_at(target)
+        if expected := formats.endpoint(target):
+            raise ConfigError("check", [f"found {show(target)}, expected {expected}"])
+        return _asked(service_at(target))
     services = {service.id: service for service in load(config, os.environ).services}
     if target not in services:
         known = ", ".join(services) or "none"
         raise ConfigError(
             "check", [f"no service {target!r}; known are {known}; an address begins with http:// or such"]
         )
-    if is_pushed(services[target]):
-        raise ConfigError("check", [f"{target} is not asked, it reports itself; see /api/heartbeats"])
-    return services[target]
+    return _asked(services[target])
+
+
+def _asked(service: Service) -> Service:
+    if is_pushed(service):
+        raise ConfigError("check", [f"{service.id} is not asked, it reports itself; see /api/heartbeats"])
+    return service
 
 
 async def _look(service: Service) -> Result:
@@ -79,4 +88,4 @@ def _show(service: Service, result: Result, *, as_json: bool) -> None:
     word = "degraded" if is_well and result.degraded else "well" if is_well else bad
     click.secho(f"{service.name}: {word}", fg="green" if word == "well" else "yellow" if is_well else "red", bold=True)
     for line in [*([result.message] if result.message else []), *trace(result)]:
-        click.echo(f"  {line}")
+        click.echo(f"  {printable(line)}")

@@ -49,7 +49,8 @@ def trace(result: Result) -> list[str]:
     lines = [f"{name:<12}{seconds * 1000:9.1f} ms" for name, seconds in _phases(result)]
     lines.append(f"{'total':<12}{result.seconds * 1000:9.1f} ms")
     if result.remote:
-        lines.append(f"answered by {result.remote}")
+        has_answered = result.outcome is Outcome.SUCCESS or result.status_code is not None
+        lines.append(f"{'answered by' if has_answered else 'asked'} {result.remote}")
     if result.status_code:
         lines.append(f"HTTP/{result.http_version or '?'} {result.status_code}")
     if result.certificate:
