@@ -95,13 +95,14 @@ def make_certificate(folder: Path, days: int = 90, name: str = "IP:127.0.0.1") -
 class NameServer(asyncio.DatagramProtocol):
     """Answers A queries from a table: addresses, an RCODE as a number, or None for silence; others have no records.
 
-    Further records are given as name, type and ready data.
+    Further records are given as name, type and ready data. `delays` are the seconds that a name takes.
     """
 
     def __init__(self, table: dict[str, list[str] | int | None], records: dict[tuple[str, int], list[bytes]]) -> None:
         self.table = table
         self.records = records
         self.asked: list[tuple[str, int]] = []
+        self.delays: dict[str, float] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -119,7 +120,12 @@ class NameServer(asyncio.DatagramProtocol):
         code = entry if isinstance(entry, int) else 0
         head = data[:2] + (0x8180 | code).to_bytes(2, "big") + b"\0\1" + len(answers).to_bytes(2, "big") + bytes(4)
         body = [b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1" + bytes(4) + _sized(one) for one in answers]
-        self.transport.sendto(head + data[12 : end + 4] + b"".join(body), address)  # type: ignore[attr-defined]
+        reply = head + data[12 : end + 4] + b"".join(body)
+        asyncio.get_running_loop().call_later(self.delays.get(name, 0.0), self._reply, reply, address)
+
+    def _reply(self, reply: bytes, address: tuple[str, int]) -> None:
+        if not self.transport.is_closing():
+            self.transport.sendto(reply, address)  # type: ignore[attr-defined]
 
 
 def _read_name(data: bytes) -> tuple[str, int]:

@@ -100,7 +100,7 @@ def test_check_says_what_is_no_address(tmp_path: Path, target: str, message: str
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"status":"down","message":"disk \\u001b[2J","components":{"\\u001b[m":{"status":"down"}}}', "HTTP 503: disk"),
+        (b'{"status":"down","message":"disk \\u001b[2J","components":{"\\u001b":{"status":"up"}}}', "HTTP 503: disk"),
         (b"\x1b]0;a title\x07", "body: "),
     ],
 )  # fmt: skip
