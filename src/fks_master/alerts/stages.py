@@ -124,13 +124,18 @@ def flapping(alert: Alert, world: World, now: datetime) -> str | None:
         return None
     policy = world.policy
     checks = policy.failure_threshold if alert.notice.is_firing else policy.success_threshold
-    left = bound_of(service, policy) - timedelta(seconds=checks * service.interval_seconds)
+    left = bound_of(service, policy) - timedelta(seconds=checks * service.interval_seconds + _spent_seconds(state))
     if alert.heard <= now < alert.heard + left:
         is_time = now >= alert.heard + left - timedelta(seconds=service.asking_seconds)
         if is_time and left < timedelta(seconds=service.interval_seconds):
             world.ask([service.id], now)
         return "flapping"
     return None
+
+
+def _spent_seconds(state: State) -> float:
+    """Give how long the last check took: as much later did we learn of the state than it began."""
+    return state.last.tries * state.last.seconds if state.last else 0.0
 
 
 def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -> str | None:

@@ -161,7 +161,8 @@ class Stage:
         act = self._acts.get(service.id, Step(is_=Behaviour.OK))
         if act.is_ is Behaviour.FAIL:
             message = act.message or WORDS.get(act.reason, act.reason.value)
-            return Result(service.id, Outcome.FAILURE, self.now, reason=act.reason, message=message)
+            seconds, tries = (service.timeout_seconds, service.tries) if act.reason in WAITS else (0.0, 1)
+            return Result(service.id, Outcome.FAILURE, self.now, seconds, act.reason, message, tries=tries)
         slow = self._script.config.policy.high_latency_ms + 1
         milliseconds = act.ms if act.ms is not None else slow if act.is_ is Behaviour.SLOW else ANSWER_MS
         is_degraded = act.is_ is Behaviour.DEGRADED
