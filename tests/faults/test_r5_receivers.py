@@ -5,12 +5,17 @@ The longest pauses are shortened here; that the real ones keep a return within a
 
 import asyncio
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.tower import PATIENCE, Receiver, receivers, tables, tower, until
 
 from fks_master.alerts import outbox, post, sender
+from fks_master.alerts.silences import Silence
+from fks_master.alerts.store import Remembered, Store
+from fks_master.clock import SystemClock
+from fks_master.errors import StoreUnavailableError
 
 SERVICES = [f"s{number}" for number in range(8)]
 BROKEN = {"refuses": "refuse", "hangs": "hang", "fails": "500", "slowly": "429"}
@@ -101,6 +106,35 @@ async def test_what_is_being_told_when_the_monitor_stops_is_not_told_again(tmp_p
             one.fail(["s1"])
             await made["slow"].until(2)
         assert [name for _, _, name in made["slow"].events] == ["s0", "s1"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_waits_in_a_store_that_is_away_at_the_start_is_told_once_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = SystemClock().now()
+    silence = Silence("s", {"service_id": "s1"}, now, now + timedelta(hours=1))
+    async with receivers(one="500") as made:
+        async with tower(tmp_path, tables(made), SERVICES) as one:
+            one.fail(["s0"])
+            await made["one"].until_tried()
+            await one.alerter.quiet.silence(silence)
+        remembered, asked = Store.remembered, []
+
+        async def away(store: Store, at: datetime) -> Remembered:
+            asked.append(at)
+            if len(asked) < 3:
+                raise StoreUnavailableError("away")
+            return await remembered(store, at)
+
+        monkeypatch.setattr(Store, "remembered", away)
+        made["one"].mode = "ok"
+        async with tower(tmp_path, tables(made), SERVICES) as one:
+            await made["one"].until(1)
+            assert one.alerter.pipeline.world.silences == {"s": silence}
+            one.fail(["s2"])
+            await made["one"].until(2)
+        assert [name for _, _, name in made["one"].events] == ["s0", "s2"]
 
 
 @pytest.mark.usefixtures("impatient")

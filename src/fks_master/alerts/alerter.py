@@ -15,6 +15,7 @@ import structlog
 
 from fks_master.alerts import store as rows
 from fks_master.alerts.figures import delivery_families, families
+from fks_master.alerts.lanes import Lanes
 from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
 from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
@@ -22,7 +23,6 @@ from fks_master.alerts.pipeline import Pipeline
 from fks_master.alerts.quiet import Quiet
 from fks_master.alerts.routes import Route
 from fks_master.alerts.rules import Rule, titles_of
-from fks_master.alerts.sender import Sender
 from fks_master.alerts.silences import Window
 from fks_master.alerts.store import Delivery, Store
 from fks_master.alerts.world import World
@@ -39,11 +39,8 @@ STEP_SECONDS = 2.0
 KEPT = timedelta(days=30)
 PRUNE_TICKS = 3600
 MOST_WAITING = 100_000
-CLOSE_SECONDS = 3.0
-LONG_SECONDS = 300.0
 
 Follow = Callable[[int], Awaitable[list[Event]]]
-Announce = Callable[[Event], None]
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -57,7 +54,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Alerter:
-    """Owns pipeline, silences and outbox. `announce` hears of receivers that give trouble.
+    """Owns pipeline, silences and outbox.
 
     `on_finished` gives what is to be stored together with the end of deliveries.
     `is_failing` says whether the store fails; `from_memory` counts the events that were judged while it did, and
@@ -66,19 +63,15 @@ class Alerter:
 
     def __init__(self, options: Options, world: World, store: Store, follow: Follow, clock: Clock) -> None:
         self.pipeline = Pipeline(world, options.routes)
-        self.lanes: dict[str, Lane] = {}
+        self.outbox = Lanes(self._finish, clock)
         self._store = store
         self._follow = follow
         self._clock = clock
-        self.announce: Announce = lambda _: None
         self.on_finished: Callable[[Sequence[Delivery]], Sequence[Statement]] = lambda _: ()
-        self.sender = Sender()
-        self._orphans: list[Delivery] = []
-        self._long: set[str] = set()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._is_restored = False
         self._waiting: list[Statement] = []
         self._cursor = 0
-        self._number = 0
+        self._number = self._began = 0
         self._times = (clock.now(), clock.monotonic())
         self.is_failing: Callable[[], bool] = lambda: False
         self.from_memory = 0
@@ -87,24 +80,16 @@ class Alerter:
         self.reconfigure(options)
 
     def reconfigure(self, options: Options) -> None:
-        """Take up new receivers, routes and windows.
-
-        What is queued for a receiver that stays goes to its new form; for one that is gone it waits for its return.
-        """
+        """Take up new receivers, routes and windows."""
         world = self.pipeline.world
         world.policy, world.windows = options.policy, options.windows
         world.rules = titles_of(options.rules)
         self.pipeline.routes = options.routes
-        for name in self.lanes.keys() - {receiver.name for receiver in options.receivers}:
-            self._remove_lane(name)
-        for receiver in options.receivers:
-            lane = self.lanes.get(receiver.name)
-            if lane is None:
-                self.lanes[receiver.name] = Lane(receiver, self.sender.send, self._finish, self._complain, self._clock)
-            else:
-                lane.receiver = receiver
-        orphans, self._orphans = self._orphans, []
-        self._hand_over(one for one in orphans if one.state == "pending")
+        self.outbox.reconfigure(options.receivers)
+
+    @property
+    def lanes(self) -> dict[str, Lane]:
+        return self.outbox.by_name
 
     async def restore(self, newest: int) -> None:
         """Go on where an earlier process stopped; the first one ever begins behind event `newest`."""
@@ -114,6 +99,7 @@ class Alerter:
         except StorageError as error:
             log.error("alerts_not_restored", error=str(error))  # noqa: TRY400 - the message says it
             self._cursor, self._number = newest, int(now.timestamp() * 1000)
+            self._began = self._number
             return
         self.pipeline.restore(remembered.alerts)
         self.pipeline.world.silences = {silence.id: silence for silence in remembered.silences}
@@ -121,7 +107,20 @@ class Alerter:
         self._cursor = newest if remembered.cursor is None else min(remembered.cursor, newest)
         self._number = remembered.newest
         self._waiting.append(rows.cursor_statement(self._cursor))
-        self._hand_over(remembered.pending)
+        self._is_restored = True
+        self.outbox.hand_over(remembered.pending)
+
+    async def _restore_late(self, now: datetime) -> None:
+        """Take up what lay in a store that was away when we began: what people muted, and what waits to be told."""
+        try:
+            remembered = await self._store.remembered(now)
+        except StorageError:
+            return
+        self._is_restored = True
+        world, known = self.pipeline.world, self.outbox.waiting()
+        world.silences = {silence.id: silence for silence in remembered.silences} | world.silences
+        world.planned = {window.id: window for window in remembered.windows} | world.planned
+        self.outbox.hand_over(one for one in remembered.pending if one.id not in known and one.number <= self._began)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -129,7 +128,7 @@ class Alerter:
         ticks = 0
         try:
             while True:
-                self._start_lanes()
+                self.outbox.start()
                 following = following or asyncio.ensure_future(self._follow(self._cursor))
                 patience = ASKING_SECONDS if self.pipeline.is_asking else TICK_SECONDS
                 done, _ = await asyncio.wait({following}, timeout=patience)
@@ -142,23 +141,17 @@ class Alerter:
                 ticks += 1
                 if ticks % PRUNE_TICKS == 1:
                     self._waiting.append(rows.pruned(now - KEPT))
-                self._complain_of_long_failures(now)
+                if not self._is_restored:
+                    await self._restore_late(now)
+                self.outbox.complain_of_long_failures(now)
                 await self._keep(self.pipeline.tick(now), now)
         finally:
             if following:
                 following.cancel()
 
     async def close(self) -> None:
-        """Stop; what is just being sent has a moment to be answered, so that it is not told again."""
-        for task in self._tasks.values():
-            task.cancel()
-        under_way = [lane.under_way for lane in self.lanes.values() if lane.under_way and not lane.under_way.done()]
-        if under_way:
-            await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
-        self.sender.close()
-        for each in under_way:
-            each.cancel()
-        await asyncio.gather(*self._tasks.values(), *under_way, return_exceptions=True)
+        """Stop, and store what waits."""
+        await self.outbox.close()
         await self._write()
 
     async def test(self, name: str) -> Answer | None:
@@ -172,7 +165,7 @@ class Alerter:
             f"test-{now:%Y%m%dT%H%M%S%f}", EventType.SYSTEM_ALERT.value, None, None, message, now,
             severity=Severity.INFO, cause=Cause.TEST,
         )  # fmt: skip
-        return await self.sender.send(name, lane.render([rows.delivery_of(Outgoing(name, notice), 0, now)]))
+        return await self.outbox.sender.send(name, lane.render([rows.delivery_of(Outgoing(name, notice), 0, now)]))
 
     async def acknowledge(self, key: str, who: str) -> Alert | None:
         """Somebody has it in hand; receivers that keep alerts of their own are told so."""
@@ -211,7 +204,7 @@ class Alerter:
 
     async def deliveries(self, count: int) -> list[Delivery]:
         """Give the newest deliveries; of those that wait, how their tries went so far."""
-        waiting = {one.id: one for lane in self.lanes.values() for one in lane.queue}
+        waiting = self.outbox.waiting()
         return [waiting.get(one.id, one) for one in await self._store.deliveries(count)]
 
     async def _take(self, events: Sequence[Event], now: datetime) -> None:
@@ -237,37 +230,7 @@ class Alerter:
             cursor = rows.cursor_statement(self._cursor)
             self._waiting += [*changed, *map(rows.added, deliveries), cursor]
             await self._write()
-        self._hand_over(deliveries)
-
-    def _hand_over(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
-            lane = self.lanes.get(delivery.receiver)
-            if lane is not None:
-                lane.put(delivery)
-            else:
-                self._orphans.append(delivery)
-                log.warning("receiver_gone", receiver=delivery.receiver, id=delivery.id)
-
-    def _remove_lane(self, name: str) -> None:
-        self._orphans += self.lanes.pop(name).queue
-        if task := self._tasks.pop(name, None):
-            task.cancel()
-
-    def _complain(self, receiver: Receiver, answer: Answer) -> None:
-        """Say out loud that a notification is lost: whoever else is told hears of it."""
-        self.announce(self._trouble(receiver.name, f"refused a notification for good: {answer.text}"))
-
-    def _complain_of_long_failures(self, now: datetime) -> None:
-        for name, lane in self.lanes.items():
-            if lane.failing_since is None:
-                self._long.discard(name)
-            elif name not in self._long and (now - lane.failing_since).total_seconds() > LONG_SECONDS:
-                self._long.add(name)
-                self.announce(self._trouble(name, f"has not been reached for five minutes: {lane.answer}"))
-
-    def _trouble(self, name: str, what: str) -> Event:
-        data: dict[str, object] = {"receiver": name}
-        return Event(EventType.SYSTEM_ALERT, f"The receiver {name} {what}", self._clock.now(), data=data)
+        self.outbox.hand_over(deliveries)
 
     async def _keep_muted(self, statement: Statement) -> None:
         self._waiting.append(statement)
@@ -295,11 +258,3 @@ class Alerter:
         if abs(step.total_seconds()) > STEP_SECONDS:
             self.pipeline.shift(step)
         return self._times[0]
-
-    def _start_lanes(self) -> None:
-        for name, lane in self.lanes.items():
-            task = self._tasks.get(name)
-            if task is None:
-                self._tasks[name] = asyncio.ensure_future(lane.run())
-            elif task.done():
-                task.result()

@@ -43,11 +43,11 @@ class Telling:
             lambda: hub.services, lambda: hub.states, lambda: pipeline.alerts, watching.metrics.usage, self._unwell
         )
         self.book = RuleBook(sight, config.alerts.rules, clock.monotonic(), clock.now())
-        self.alerter.announce = hub.announce
+        self.alerter.outbox.announce = hub.announce
         self.alerter.on_finished = partial(_noted, watching.past.book)
-        self.alerter.sender.tracer = watching.tracer
+        self.alerter.outbox.sender.tracer = watching.tracer
         stack.push_async_callback(self.alerter.close)
-        self.beacon = Beacon(self.alerter.sender, watching.scheduler.is_progressing, watching.clock)
+        self.beacon = Beacon(self.alerter.outbox.sender, watching.scheduler.is_progressing, watching.clock)
         self._set_beacon(config)
         watching.metrics.include(self.beacon.families)
         watching.metrics.include(self.alerter.families)
