@@ -62,6 +62,7 @@ bench: setup
 
 soak: setup
 	FKS_SOAK_KILLS=50 $(BIN)/pytest tests/faults/test_r2_random_kills.py
+	$(BIN)/python -m bench.dashboard 60
 
 clean:
 	rm -rf $(VENV) web/node_modules src/fks_master/api/static/app .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist build

@@ -78,3 +78,18 @@ def test_the_wall_shows_what_is_wrong_without_chrome(window: Tab, watched: Watch
     page = window.show(watched[1], "wall")
     expect(page.locator(".wall .it h2").first).to_have_text("FKS Data")
     assert page.locator(".top, .nav").count() == 0
+
+
+def test_maintenance_is_planned_and_ended_on_the_page(window: Tab, watched: Watched) -> None:
+    one = watched[1]
+    page = window.show(one, "alerts")
+    page.get_by_role("button", name="Plan maintenance").click()
+    dialog = page.get_by_role("dialog", name="Plan maintenance")
+    dialog.get_by_label("Name").fill("new disks")
+    dialog.get_by_label("Services").fill("fks_auth fks_web")
+    dialog.get_by_role("button", name="Plan it").click()
+    row = page.locator("tr", has_text="new disks")
+    expect(row).to_contain_text("fks_auth, fks_web")
+    expect(row).to_contain_text("lasts now")
+    row.get_by_role("button", name="End").click()
+    wait_for(lambda: one.get("/api/maintenance") == [])

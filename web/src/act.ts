@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { ask, wordsOf } from "./api";
 import { askForKey } from "./dialogs";
 import { onCheck, onEvent, said, services } from "./feed";
-import type { Service } from "./model";
+import type { Event, Service } from "./model";
 import { T } from "./text";
 import { textOf, took } from "./words";
 
@@ -18,6 +18,8 @@ export interface Story {
   isRunning: boolean;
   doneAt: number;
   hasAnswered: boolean;
+  /** Whether its beginning was told by the monitor too: an answer may overtake the event. */
+  isTold: boolean;
 }
 
 const PATIENCE_MS = 120_000;
@@ -42,13 +44,13 @@ const step = (id: string, text: string, more: Partial<Story> = {}): void => chan
 
 export const whoNeeds = (id: string): Service[] => [...services.value.values()].filter((one) => one.depends_on.includes(id));
 
-const begun = (action: Action, by: string): Story => ({
-  action, by, began: Date.now(), steps: [T.act.requested], failure: "", isRunning: true, doneAt: 0, hasAnswered: false,
+const begun = (action: Action, by: string, isTold: boolean): Story => ({
+  isTold, action, by, began: Date.now(), steps: [T.act.requested], failure: "", isRunning: true, doneAt: 0, hasAnswered: false,
 });
 
 export async function act(id: string, action: Action): Promise<void> {
   asking.value = null;
-  tell(id, begun(action, ""));
+  tell(id, begun(action, "", false));
   try {
     await ask(`/api/services/${encodeURIComponent(id)}/${action}`, "POST");
     finish(id);
@@ -98,6 +100,9 @@ onCheck((one) => {
   }
 });
 
+/** Who did it; in open mode nobody has a name. */
+const byOf = (event: Event): string => (textOf(event, "by") === "anonymous" ? "" : textOf(event, "by"));
+
 const TOLD = ["ServiceDown", "ServiceUp", "ServiceRestarted"];
 
 onEvent((event) => {
@@ -106,8 +111,8 @@ onEvent((event) => {
   if (!id) return;
   const story = stories.value.get(id);
   const action = event.data["action"] as Action | undefined;
-  if (event.event_type === "ActionStarted" && action && !story?.isRunning) tell(id, begun(action, textOf(event, "by")));
-  else if (event.event_type === "ActionStarted" && story) change(id, () => ({ by: textOf(event, "by") }));
+  if (event.event_type === "ActionStarted" && action && story?.action === action && !story.isTold) change(id, () => ({ by: byOf(event), isTold: true }));
+  else if (event.event_type === "ActionStarted" && action && !story?.isRunning) tell(id, begun(action, byOf(event), true));
   else if (event.event_type === "ContainerDied" && story?.isRunning && story.steps.length === 1) step(id, T.act.died(took(Date.now() - story.began)));
   else if (event.event_type === "ActionFinished" && story?.isRunning) {
     if (event.data["success"] === true) finish(id);

@@ -6,6 +6,7 @@ export const isKeyOpen = signal(false);
 export const isHelpOpen = signal(false);
 export const isPaletteOpen = signal(false);
 export const wantsSilence = signal("");
+export const isPlanning = signal(false);
 
 let waiting: (() => void) | null = null;
 

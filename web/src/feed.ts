@@ -138,7 +138,7 @@ function draw(): void {
     tries.value = 0;
     heard.value = now.value = Date.now();
   });
-  for (const event of told) for (const hear of hearers) hear(event);
+  for (const event of told.reverse()) for (const hear of hearers) hear(event);
 }
 
 function hear(message: Message): void {

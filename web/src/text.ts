@@ -120,7 +120,7 @@ export const T = {
     next: (seconds: number) => (seconds > 0 ? `next check in ${seconds} s` : "next check now"), incident: "Incident",
     available: "Available", seen: "of seen time", notSeen: "not seen", checks: "Checks", every: (span: string) => `every ${span}`,
     endpoint: "health endpoint", container: "Container", image: "Image", started: "Started", ago: (age: string) => `${age} ago`, exit: "Exit", restarts: "Restarts",
-    oom: ", out of memory", cpu: "CPU", memory: "Memory", limit: "Memory limit", network: "Network in, out", block: "Block read, write", health: "Docker says",
+    looping: "in a crash loop", crashes: "Crashes, 10 min", oom: ", out of memory", slo: "Objective", budget: (left: string, days: string) => `${left} of the budget left, ${days}`, burning: (pace: string) => `burning ${pace}`, due: "Due", ranLast: "Last run", cpu: "CPU", memory: "Memory", limit: "Memory limit", network: "Network in, out", block: "Block read, write", health: "Docker says",
     incidents: "Incidents", allIncidents: "All", noIncidents: "None on record.", open: (span: string) => `${span}, open`, certificate: "Certificate ends", facts: "Facts",
     address: "Group", needs: "Needs", type: "Type", errors: "Failures a minute", noContainer: "No container is configured; set docker_container to see its facts and logs and to restart it.",
     dockerSilent: "Docker does not answer: container facts, logs and actions are off until it does. Checks go on.",
@@ -132,7 +132,7 @@ export const T = {
     block: "Block I/O", perSecond: "/s", expected: "expected", limit: "limit", notSeen: "not seen", incident: "incident",
     dns: "DNS", connect: "connect", tls: "TLS", firstByte: "first byte", transfer: "transfer", p50: "p50", p95: "p95", median: "p50", inward: "in", outward: "out", read: "read", written: "written",
     table: "The same as a table", from: "From, UTC", checks: "Checks", failed: "Failed", help: "Drag to zoom, double click to return. A red tick is a failed check.",
-    label: (what: string) => `${what}; the same as a table below`, nothing: "Nothing was measured in this time.", phasesSince: "Phases are kept in memory since the monitor started.",
+    label: (what: string) => `${what}; the same as a table below`, before: (exact: string) => `Nothing before ${exact}, when watching began.`, nothing: "Nothing was measured in this time.", phasesSince: "Phases are kept in memory since the monitor started.",
   },
 
   logs: {
@@ -160,7 +160,7 @@ export const T = {
     nobody: (count: number) => `${plural(count, "alert is", "alerts are")} firing, and nobody is told.`, noReceiver: "No receiver is configured: set webhook_url under [alerts] in the config.",
     refused: (count: number) => `${plural(count, "message was", "messages were")} refused`, pending: (count: number) => `${plural(count, "message waits", "messages wait")} for ${count === 1 ? "its" : "their"} receiver`, delivered: "Everything that had to be delivered was delivered.",
     firingTitle: "Firing", alert: "Alert", service: "Service", what: "What", toldTo: "Told", since: "Since", monitor: "the monitor", mutedBy: (why: string) => `nobody: ${why}`, hasIt: (who: string) => `${who} has it in hand`, toldAt: (whom: string, clock: string) => `${whom ? `${whom}, ` : ""}at ${clock}`, toNobody: "nobody: no receiver takes it", untold: (count: number) => `${count} told to nobody`, notYet: "not told yet", mine: "I have it", silence: "Silence",
-    silences: "Silences", noSilence: "Nothing is silenced.", newSilence: "New silence", why: "Why", by: "By", endsIn: "Ends in", end: "End", startsIn: (span: string) => `starts in ${span}`,
+    silences: "Silences", noSilence: "Nothing is silenced.", newSilence: "New silence", objectives: "Objectives", objective: "Objective", left: "Budget left", burn: "Burn", heartbeats: "Heartbeats", due: "Due", ranLast: "Last run", cancelWindow: "End", why: "Why", by: "By", endsIn: "Ends in", end: "End", startsIn: (span: string) => `starts in ${span}`,
     maintenance: "Maintenance", noWindow: "No maintenance is planned.", plan: "Plan maintenance", window: "Window", when: "When", next: "Now", active: "lasts now", allServices: "all services", configured: "by the config",
     receivers: "Receivers", noReceivers: "Nobody is told. Set webhook_url under [alerts] in the config.", name: "Name", kind: "Kind", last: "So far", test: "Test", sending: "sending", arrived: (answer: string) => `arrived: ${answer}`, failed: (answer: string) => `failed: ${answer}`, sent: (sent: number, refused: number, waiting: number) => [`${sent} sent`, refused && `${refused} refused`, waiting && `${waiting} waiting`].filter(Boolean).join(", "), neverUsed: "never used",
     deliveries: "Deliveries", noDelivery: "Nothing has been sent yet.", receiver: "Receiver", event: "Event", result: "Result", took: "Took", all: "All", onlyFailed: "Failed", which: "Which deliveries", tries: (count: number) => `, try ${count}`, states: { sent: "delivered", refused: "refused", pending: "waiting" } as Record<string, string>,

@@ -1,15 +1,15 @@
 // Alerts: what fires, who was told, what is silenced, and whether messages arrive.
 import { useState } from "preact/hooks";
 import { ask, wordsOf } from "../api";
-import { askForKey, wantsSilence } from "../dialogs";
+import { askForKey, isPlanning, wantsSilence } from "../dialogs";
 import { now, said, services } from "../feed";
-import type { AlertLine, DeliveryLine, ReceiverLine, Silence, WindowLine } from "../model";
+import type { AlertLine, DeliveryLine, HeartbeatLine, ReceiverLine, Silence, SloLine, WindowLine } from "../model";
 import { serviceAt } from "../router";
 import { T } from "../text";
 import { useAsked } from "../ui/asked";
 import { Age, Flag, Mark } from "../ui/marks";
 import { Choice, Failed, Say, Section } from "../ui/pieces";
-import { clock, exact, span, took } from "../words";
+import { clock, exact, percent, span, took } from "../words";
 
 function sentence(alerts: AlertLine[], deliveries: DeliveryLine[], hasReceivers: boolean): [string, string] {
   const count = (state: string) => alerts.filter((one) => one.state === state).length;
@@ -85,18 +85,45 @@ function Silences({ silences, again }: { silences: Silence[]; again: () => void 
   );
 }
 
-function Windows({ windows }: { windows: WindowLine[] }) {
+function Objectives() {
+  const lines = useAsked<SloLine[]>("/api/slo", Math.floor(now.value / 30_000)).value ?? [];
+  if (!lines.length) return null;
+  return (
+    <Section title={T.alerts.objectives}>
+      <table class="plain">
+        <thead><tr><th scope="col">{T.alerts.service}</th><th scope="col" class="num">{T.alerts.objective}</th><th scope="col" class="num">{T.alerts.left}</th><th scope="col" class="num">{T.alerts.burn}</th></tr></thead>
+        <tbody>{lines.map((one) => <tr key={one.service_id}><td><a href={`#${serviceAt(one.service_id)}`}>{one.service_name}</a></td><td class="num">{percent(one.objective_percent)}, {span(one.period_days * 86_400)}</td><td class={one.budget_left_percent <= 0 ? "num st-Unhealthy b" : "num"}>{percent(one.budget_left_percent)}</td><td class={one.burning ? "num st-Unhealthy" : "num soft"}>{one.burning ?? T.none}</td></tr>)}</tbody>
+      </table>
+    </Section>
+  );
+}
+
+function Heartbeats() {
+  const lines = useAsked<HeartbeatLine[]>("/api/heartbeats", Math.floor(now.value / 10_000)).value ?? [];
+  if (!lines.length) return null;
+  return (
+    <Section title={T.alerts.heartbeats}>
+      <table class="plain">
+        <thead><tr><th scope="col">{T.alerts.service}</th><th scope="col">{T.alerts.result}</th><th scope="col" class="num">{T.alerts.ranLast}</th><th scope="col" class="num">{T.alerts.due}</th></tr></thead>
+        <tbody>{lines.map((one) => <tr key={one.service_id}><td><a href={`#${serviceAt(one.service_id)}`}>{one.service_name}</a></td><td>{one.state}</td><td class="num"><Age at={one.last_ended} /></td><td class="num" title={exact(one.due)}>{exact(one.due).slice(5, 16)}</td></tr>)}</tbody>
+      </table>
+    </Section>
+  );
+}
+
+function Windows({ windows, again }: { windows: WindowLine[]; again: () => void }) {
   return (
     <Section title={T.alerts.maintenance}>
       {!windows.length ? <p class="soft small">{T.alerts.noWindow}</p> : (
         <table class="plain">
-          <thead><tr><th scope="col">{T.alerts.window}</th><th scope="col">{T.alerts.what}</th><th scope="col">{T.alerts.when}</th><th scope="col" class="num">{T.alerts.next}</th></tr></thead>
+          <thead><tr><th scope="col">{T.alerts.window}</th><th scope="col">{T.alerts.what}</th><th scope="col">{T.alerts.when}</th><th scope="col" class="num">{T.alerts.next}</th><th scope="col"><span class="unseen">{T.overview.actions}</span></th></tr></thead>
           <tbody>
             {windows.map(({ window, is_active }) => (
               <tr key={window.name}>
                 <td class="name">{window.name}</td><td>{window.services.join(", ") || T.alerts.allServices}</td>
                 <td>{window.begins ? `${exact(window.begins).slice(0, 16)} – ${exact(window.ends).slice(0, 16)}` : `${window.from_time ?? ""} – ${window.to_time ?? ""}, ${window.zone}`}</td>
                 <td class="num">{is_active ? T.alerts.active : T.none}</td>
+                <td class="acts">{window.id && <button class="btn s" onClick={() => change(`/api/maintenance/${encodeURIComponent(window.id)}`, "DELETE", again)}>{T.alerts.cancelWindow}</button>}</td>
               </tr>
             ))}
           </tbody>
@@ -169,9 +196,9 @@ export function AlertsPage() {
   const silences = useAsked<Silence[]>("/api/silences", `${tick} ${wantsSilence.value}`);
   const receivers = useAsked<ReceiverLine[]>("/api/receivers", tick).value ?? [];
   const deliveries = useAsked<DeliveryLine[]>("/api/deliveries?limit=100", tick).value ?? [];
-  const windows = useAsked<WindowLine[]>("/api/maintenance", tick).value ?? [];
+  const windows = useAsked<WindowLine[]>("/api/maintenance", `${tick} ${isPlanning.value}`);
   const again = () => (alerts.again(), silences.again());
-  const ways = <button class="btn" onClick={() => (wantsSilence.value = "*")}>{T.alerts.newSilence}</button>;
+  const ways = <><button class="btn" onClick={() => (wantsSilence.value = "*")}>{T.alerts.newSilence}</button><button class="btn" onClick={() => (isPlanning.value = true)}>{T.alerts.plan}</button></>;
   if (!alerts.value) return <><Say head={alerts.error ? T.failed.title(T.nav.alerts) : T.alerts.looking} rest={alerts.error} /></>;
   const [head, rest] = sentence(alerts.value, deliveries, receivers.length > 0);
   return (
@@ -180,8 +207,8 @@ export function AlertsPage() {
       <Failed what={T.nav.alerts} error={alerts.error} again={alerts.again} />
       <Firing alerts={alerts.value} again={again} />
       <div class="cols half">
-        <div><Silences silences={silences.value ?? []} again={again} /><Windows windows={windows} /><Receivers receivers={receivers} /></div>
-        <div><Deliveries deliveries={deliveries} /></div>
+        <div><Silences silences={silences.value ?? []} again={again} /><Windows windows={windows.value ?? []} again={windows.again} /><Heartbeats /><Receivers receivers={receivers} /></div>
+        <div><Deliveries deliveries={deliveries} /><Objectives /></div>
       </div>
     </>
   );

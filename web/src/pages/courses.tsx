@@ -8,7 +8,7 @@ import { useAsked } from "../ui/asked";
 import { Numbers, Stack, type Around, type Plot } from "../ui/chart";
 import { Choice, Failed, Section } from "../ui/pieces";
 import { broken, unseen } from "../ui/scale";
-import { bytes, textOf } from "../words";
+import { bytes, exact, textOf } from "../words";
 
 const RANGES = ["1h", "6h", "24h", "7d", "30d"] as const;
 const MEGA = 1e6;
@@ -80,6 +80,15 @@ function actionsOf(events: readonly Event[]): Around["actions"] {
   });
 }
 
+const FEW = 0.5;
+const LEAD_SECONDS = 60;
+
+/** Where less than half of the range was seen, the chart begins with the watching. */
+function beginOf({ since, until, statuses }: Series): number {
+  const [from, to, first] = [seconds(since), seconds(until), seconds(statuses[0]?.started_at ?? since)];
+  return first - from > (to - from) * FEW ? Math.max(from, first - LEAD_SECONDS) : from;
+}
+
 interface Props {
   one: Service;
   tick: number;
@@ -103,7 +112,7 @@ function useAround(one: Service, series: Series | null, tick: number): Around {
   const mine = useAsked<{ events: Event[] }>(series ? `/api/events?service_id=${id}&event_type=ActionFinished&limit=100&${bounds}` : "", 0).value?.events ?? [];
   const jobs = useAsked<{ events: Event[] }>(series ? `/api/events?event_type=ComposeFinished&limit=100&${bounds}` : "", 0).value?.events ?? [];
   return {
-    since: series ? seconds(series.since) : 0, until: series ? seconds(series.until) : 1, gaps: series ? unseen(series) : [],
+    since: series ? beginOf(series) : 0, until: series ? seconds(series.until) : 1, gaps: series ? unseen(series) : [],
     incidents: incidents.map((each) => ({ from: seconds(each.started_at), to: each.ended_at ? seconds(each.ended_at) : Date.now() / 1000, text: T.chart.incident })),
     actions: actionsOf([...mine, ...jobs]), onZoom: zoom, onBack: () => choose(query.value["range"] ?? "1h"),
   };
@@ -135,7 +144,7 @@ export function Courses({ one, tick }: Props) {
     <Section title={title} aside={ways}>
       <Failed what={T.chart.last(shown(range))} error={series.error} again={series.again} />
       {series.value && <Stack plots={plots} around={around} />}
-      {series.value && <p class="legend">{T.chart.help} {isPhases && T.chart.phasesSince}</p>}
+      {series.value && <p class="legend">{around.since > seconds(series.value.since) && T.chart.before(exact(series.value.statuses[0]?.started_at))} {T.chart.help} {isPhases && T.chart.phasesSince}</p>}
       <Numbers plots={plots} />
     </Section>
   );
@@ -155,7 +164,7 @@ export function CourseOf({ incident }: { incident: Incident }) {
   const usage = useAsked<Usage>(one?.docker_container ? `${path}/usage?${bounds}` : "").value;
   if (!one || !series) return null;
   const around: Around = {
-    since: seconds(series.since), until: seconds(series.until), gaps: unseen(series), actions: [], onBack: () => undefined, onZoom: () => undefined,
+    since: beginOf(series), until: seconds(series.until), gaps: unseen(series), actions: [], onBack: () => undefined, onZoom: () => undefined,
     incidents: [{ from: began / 1000, to: ended / 1000, text: T.chart.incident }],
   };
   return <Stack plots={[answers(series, one.expected_response_time_ms), ...(usage ? used(usage).slice(0, 1) : [])]} around={around} />;

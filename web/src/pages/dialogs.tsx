@@ -1,7 +1,7 @@
 // The dialogs of the frame: the key, and the help with what is told outside the page.
 import { useState } from "preact/hooks";
 import { key } from "../api";
-import { goOn, isHelpOpen, isKeyOpen, isPaletteOpen, letGo } from "../dialogs";
+import { goOn, isHelpOpen, isKeyOpen, isPaletteOpen, isPlanning, letGo } from "../dialogs";
 import { reconnect } from "../feed";
 import { hasSingleKeys, setSingleKeys } from "../keys";
 import { isNotifying, isSounding, refusal, setNotifying, setSounding } from "../notices";
@@ -9,7 +9,7 @@ import { T } from "../text";
 import { Dialog } from "../ui/dialog";
 import { Tick } from "../ui/pieces";
 import { Palette } from "./palette";
-import { SilenceDialog } from "./silence";
+import { PlanDialog, SilenceDialog } from "./silence";
 
 function KeyDialog() {
   const [value, setValue] = useState("");
@@ -67,6 +67,7 @@ export function Dialogs() {
     <>
       {isPaletteOpen.value && <Palette />}
       <SilenceDialog />
+      {isPlanning.value && <PlanDialog />}
       {isHelpOpen.value && <HelpDialog />}
       {isKeyOpen.value && <KeyDialog />}
     </>

@@ -2,7 +2,7 @@
 import type { Incident } from "../model";
 import { T } from "../text";
 import { Section } from "../ui/pieces";
-import { clock } from "../words";
+import { bytes, clock, exact, figure } from "../words";
 
 type Found = Incident["evidence"][number];
 
@@ -24,6 +24,18 @@ function Texts({ lines }: { lines: readonly string[] }) {
   );
 }
 
+const HIDDEN = ["service_id", "id", "image_id", "outcome"];
+
+/** A figure says its unit in its name. */
+function figured(name: string, value: unknown): unknown {
+  if (typeof value === "number" && name.endsWith("_bytes")) return bytes(value);
+  if (typeof value === "number" && (name === "seconds" || PHASES.includes(name))) return `${figure(value * 1000)} ${T.units.ms}`;
+  if (typeof value === "string" && (name === "at" || name.endsWith("_at"))) return exact(value);
+  return value;
+}
+
+const PHASES = ["dns", "connect", "tls", "first_byte", "transfer"];
+
 function Data({ data }: { data: unknown }) {
   if (data === null || data === undefined) return <span class="soft">{T.none}</span>;
   if (typeof data === "number") return <span>{Number(data.toPrecision(6))}</span>;
@@ -31,7 +43,7 @@ function Data({ data }: { data: unknown }) {
   if (isList(data)) return data.every(isPlain) ? <Texts lines={data.map(String)} /> : <Rows rows={data} />;
   return (
     <dl class="dl left">
-      {Object.entries(data as Record<string, unknown>).filter(([, value]) => !isNothing(value)).map(([name, value]) => <><dt key={name}>{name.replaceAll("_", " ")}</dt><dd><Data data={value} /></dd></>)}
+      {Object.entries(data as Record<string, unknown>).filter(([name, value]) => !isNothing(value) && !HIDDEN.includes(name)).map(([name, value]) => <><dt key={name}>{name.replaceAll("_", " ")}</dt><dd><Data data={figured(name, value)} /></dd></>)}
     </dl>
   );
 }

@@ -61,7 +61,7 @@ function Notices({ one }: { one: Service | undefined }) {
     <>
       <Section title={T.banner.now}>
         <div class="banner"><span><b>{T.banner.lost("47 s")}</b> {T.banner.from("03:18:22")}</span><button class="btn s">{T.banner.now}</button></div>
-        <p class="after"><span class="box d">{T.service.dockerSilent}</span></p>
+        <p class="box k">{T.service.dockerSilent}</p>
         <Failed what={T.chart.answer} error="disk full" again={nothing} />
         <p class="none">{T.overview.noMatch("engin3")} <button class="link">{T.overview.clear}</button></p>
       </Section>

@@ -3,7 +3,7 @@ import { asking, checkNow, whoNeeds } from "../act";
 import { openIncidents } from "../counts";
 import { wantsSilence } from "../dialogs";
 import { heard, isStale, lostAt, now, services } from "../feed";
-import type { Health, Incident, Service, Uptimes } from "../model";
+import type { Health, Incident, Service, SloLine, Uptimes } from "../model";
 import { query, serviceAt, setQuery } from "../router";
 import { T } from "../text";
 import { ActButton, Asking, StoryLine } from "../ui/acting";
@@ -97,6 +97,7 @@ function ContainerFacts({ health, one }: { health: Health | null; one: Service }
         <Fact name={T.service.started}>{container.started_at && <>{T.service.ago(age(container.started_at, now.value))}</>}</Fact>
         <Fact name={T.service.exit}>{isRunning || container.exit_code === null ? null : `${container.exit_code}${container.oom_killed ? T.service.oom : ""}`}</Fact>
         <Fact name={T.service.restarts}>{container.restart_count}</Fact>
+        <Fact name={T.service.crashes}>{container.crashes ? `${container.crashes}${container.is_crash_looping ? `, ${T.service.looping}` : ""}` : null}</Fact>
         <Fact name={T.service.health}>{container.health}</Fact>
         <Fact name={T.service.cpu}>{metrics.cpu_usage_percent === null ? null : `${figure(metrics.cpu_usage_percent)} ${T.chart.cpuUnit}`}</Fact>
         <Fact name={T.service.memory}>{metrics.memory_usage_mb === null ? null : bytes(metrics.memory_usage_mb * 1024 * 1024)}</Fact>
@@ -130,6 +131,12 @@ function Incidents({ id, status }: { id: string; status: string }) {
   );
 }
 
+function Objective({ id }: { id: string }) {
+  const line = useAsked<SloLine[]>("/api/slo", Math.floor(now.value / 60_000)).value?.find((each) => each.service_id === id);
+  if (!line) return null;
+  return <Fact name={T.service.slo}>{percent(line.objective_percent)}, {T.service.budget(percent(line.budget_left_percent), span(line.period_days * 86_400))}{line.burning && <b class="st-Unhealthy">, {T.service.burning(line.burning)}</b>}</Fact>;
+}
+
 function More({ one, health }: { one: Service; health: Health | null }) {
   const needs = one.depends_on.map((id) => <a key={id} href={`#${serviceAt(id)}`}>{services.value.get(id)?.name ?? id}</a>);
   return (
@@ -137,6 +144,7 @@ function More({ one, health }: { one: Service; health: Health | null }) {
       <Facts>
         <Fact name={T.service.needs}>{needs.length > 0 && <span class="links">{needs}</span>}</Fact>
         <Fact name={T.service.address}>{one.group}</Fact>
+        <Objective id={one.id} />
         {Object.entries(one.labels).map(([name, value]) => <Fact key={name} name={name}>{value}</Fact>)}
         <Fact name={T.service.errors}>{health?.metrics.error_rate === null || health === null ? null : figure(health.metrics.error_rate)}</Fact>
         <Fact name={T.service.certificate}>{health?.certificate ? exact(health.certificate.expires).slice(0, 10) : ""}</Fact>

@@ -30,7 +30,9 @@ export interface Around {
 }
 
 const LEFT = 44;
-const HEAD = 18;
+const HEAD = 32; // actions above, incidents below
+const GAP = 8;
+const LOW = 80;
 const FOOT = 22;
 const FONT = "11px system-ui, sans-serif";
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -71,12 +73,12 @@ function highest(plot: uPlot): number {
 
 function optionsOf(live: { current: Live }, width: number, isLast: boolean, key: string, onCursor: (plot: uPlot) => void): uPlot.Options {
   const { plot, isFirst } = live.current;
-  const ticks = (self: uPlot): number[] => ticksTo(topOf(highest(self), live.current.plot.limit?.value ?? null));
+  const ticks = (self: uPlot): number[] => ticksTo(topOf(highest(self), live.current.plot.limit?.value ?? null), plot.high < LOW ? 2 : 3);
   const axis = { stroke: colour("--faint"), font: FONT, ticks: { show: false } };
   return {
     width,
-    height: plot.high + (isFirst ? HEAD : 6) + (isLast ? FOOT : 4),
-    padding: [isFirst ? HEAD : 6, right(width), isLast ? 0 : 4, 0],
+    height: plot.high + (isFirst ? HEAD : GAP) + (isLast ? FOOT : GAP),
+    padding: [isFirst ? HEAD : GAP, right(width), isLast ? 0 : GAP, 0],
     legend: { show: false },
     cursor: { sync: { key }, y: false, drag: { x: true, y: false, setScale: false }, points: { show: false } },
     scales: { x: { range: () => [live.current.around.since, live.current.around.until] }, y: { range: (self) => [0, ticks(self).at(-1) ?? 1] } },
@@ -150,14 +152,14 @@ function ground(plot: uPlot, { around, isFirst }: Live): void {
   }
 }
 
-function label(plot: uPlot, text: string, x: number, ink: string, isBold = false): void {
+function label(plot: uPlot, text: string, x: number, ink: string, isBold = false, up = 6): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.font = `${isBold ? "600 " : ""}${11 * devicePixelRatio}px system-ui, sans-serif`;
   const half = ctx.measureText(text).width / 2;
   ctx.fillStyle = colour(ink);
   ctx.textAlign = "center";
-  ctx.fillText(text, Math.min(bbox.left + bbox.width - half, Math.max(bbox.left + half, x)), bbox.top - 6 * devicePixelRatio);
+  ctx.fillText(text, Math.min(bbox.left + bbox.width - half, Math.max(bbox.left + half, x)), bbox.top - up * devicePixelRatio);
   ctx.restore();
 }
 
@@ -189,8 +191,8 @@ function above(self: uPlot, { plot, around, isFirst }: Live): void {
   for (const { at, text } of around.actions) {
     if (at < around.since || at > around.until) continue;
     const x = self.valToPos(at, "x", true);
-    line(ctx, "--accent", [], x, bbox.top, x, bbox.top + bbox.height);
-    if (isFirst) label(self, text, x, "--accent");
+    line(ctx, "--accent", [], x, bbox.top - (isFirst ? 16 * devicePixelRatio : 0), x, bbox.top + bbox.height);
+    if (isFirst) label(self, text, x, "--accent", false, 20);
   }
   ctx.fillStyle = colour("--unhealthy-mark");
   const floor = bbox.top + bbox.height;

@@ -2,11 +2,11 @@
 import type { Series } from "../model";
 
 const STEPS = [1, 2, 2.5, 5, 10];
-const TICKS = 3;
+const TICKS = 3; // and two where there is little room
 
 /** Ticks from zero to at least `high`: three or four, at round figures. */
-export function ticksTo(high: number): number[] {
-  const raw = Math.max(high, 1e-6) / TICKS;
+export function ticksTo(high: number, count = TICKS): number[] {
+  const raw = Math.max(high, 1e-6) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = (STEPS.find((each) => each * power >= raw * 0.999) ?? 10) * power;
   const ticks = [0];
