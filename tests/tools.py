@@ -1,7 +1,9 @@
 """Programs that tests need from Debian: installed where we may, else the test says what is missing."""
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 from functools import cache
 
@@ -21,6 +23,19 @@ def tool(name: str, package: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def free_port() -> int:
+    """Find a port for a program that cannot take any: below those that the kernel gives to connections meanwhile."""
+    for port in random.SystemRandom().sample(range(15000, 30000), 100):
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
 
 
 def _install(package: str) -> None:

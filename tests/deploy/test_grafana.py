@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -16,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from tests.deploy.test_prometheus import CONFIG, DEPLOY, export
 from tests.process import Monitor, monitor, wait_for
-from tests.tools import tool
+from tests.tools import free_port, tool
 
 from fks_master.cli import main
 
@@ -49,8 +48,7 @@ def filled(expression: str) -> str:
 @contextmanager
 def prometheus(target: str, folder: Path) -> Iterator[Callable[[str], Any]]:
     """Run a Prometheus that reads a monitor twice a second, and give what asks it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     found = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     found["scrape_configs"][0] |= {"scrape_interval": "500ms", "scrape_timeout": "500ms"}
     found["scrape_configs"][0]["static_configs"] = [{"targets": [urllib.parse.urlsplit(target).netloc]}]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.process import Monitor, monitor, wait_for
 from tests.servers import make_certificate
-from tests.tools import tool
+from tests.tools import free_port, tool
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
@@ -30,12 +30,6 @@ http {{
 }}
 """
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -173,6 +173,8 @@ class Reader:
     def _stop(self, name: str) -> None:
         """Press Ctrl-C."""
         process, _ = self._others.pop(name)
+        if process.poll() is not None:
+            return
         os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(PATIENCE)

@@ -1,23 +1,19 @@
 """README and tutorial, followed line by line."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.docker_engine import compose_plugin
 from tests.docs.runner import CHECKOUT, Reader, blocks_of, fits
+from tests.tools import free_port
 
 PORTS = ("9090", "8000", "9999")
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    with ExitStack() as stack:
-        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
-        ports = {name: one.getsockname()[1] for name, one in zip(PORTS, free, strict=True)}
-    one = Reader(tmp_path, ports)
+    one = Reader(tmp_path, {name: free_port() for name in PORTS})
     yield one
     one.close()
 

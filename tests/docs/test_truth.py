@@ -78,8 +78,10 @@ def test_every_table_has_keys_and_values_that_the_config_knows(page: str) -> Non
 def commands(page: str) -> Iterator[list[str]]:
     """Give each call of the program, without what the shell does around it."""
     lines = [line for code in blocks(page, "sh", "bash", "text") for line in code.splitlines()]
-    for line in [*lines, *INLINE.findall(BLOCK.sub("", text_of(page)))]:
-        found = re.search(r"(?:^|[;&|(] *|exec |\.venv/bin/|\w=\S+ )fks_master (?!fks_master|[|:])(.*)", line.strip())
+    for line in map(str.strip, [*lines, *INLINE.findall(BLOCK.sub("", text_of(page)))]):
+        found = re.search(
+            r"(?:^|[;&|(] *|exec |\.venv/bin/|\w=\S+ )fks_master (?!fks_master|[|:])(?:fks-entrypoint )?(.*)", line
+        )
         if found:
             plain = re.sub(r"'[^']*'|\"[^\"]*\"", "quoted", found[1].replace("…", ""))
             words = re.split(r"[|>;]|&&| #", plain)[0].split()
