@@ -193,6 +193,31 @@ def test_the_live_metrics_please_promtool(tmp_path: Path) -> None:
     assert complaints == []
 
 
+@pytest.mark.parametrize(
+    ("server", "headers", "status"),
+    [
+        ("", {"x_forwarded_for": "10.0.0.1"}, 403),
+        ("", {"x_real_ip": "127.0.0.1"}, 403),
+        ("", {"forwarded": "for=127.0.0.1"}, 403),
+        ('trusted_proxies = ["127.0.0.1"]', {"x_forwarded_for": "10.0.0.1"}, 409),
+        ('trusted_proxies = ["127.0.0.1"]', {"x_forwarded_for": "9.9.9.9"}, 403),
+        ('trusted_proxies = ["127.0.0.1"]', {"x_forwarded_for": "10.0.0.1, 9.9.9.9"}, 403),
+        ('trusted_proxies = ["127.0.0.1"]', {"x_real_ip": "10.0.0.1"}, 403),
+        ('trusted_proxies = ["10.9.9.9"]', {"x_forwarded_for": "10.0.0.1"}, 403),
+        (
+            'trusted_proxies = ["127.0.0.1"]\nopen_networks = ["9.9.9.0/24"]',
+            {"x_forwarded_for": "9.9.9.9"},
+            409,
+        ),
+    ],
+)
+def test_open_mode_behind_a_proxy(tmp_path: Path, server: str, headers: dict[str, str], status: int) -> None:
+    path = config(tmp_path, f"[server]\n{server}\n")
+    with monitor("--config", str(path)) as one:
+        assert "open_mode" in one.log
+        assert one.request("/api/services/one/restart", "POST", **headers)[0] == status
+
+
 @pytest.mark.parametrize(("trusted", "address"), [("127.0.0.0/8", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")])
 def test_the_address_that_a_proxy_tells_counts_only_from_a_trusted_one(
     tmp_path: Path, trusted: str, address: str

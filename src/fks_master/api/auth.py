@@ -25,6 +25,7 @@ MAX_TOKEN = 8192
 MAX_AHEAD = timedelta(days=3653)
 WRONG_PER_MINUTE = 100
 MAX_ADDRESSES = 10_000
+FORWARDING = ("x-forwarded-for", "forwarded", "x-real-ip")
 TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 _RIGHTS = {
@@ -67,12 +68,13 @@ ANYBODY = Caller("anonymous", _ALL)
 
 
 class Authority(msgspec.Struct, frozen=True):
-    """What is configured. Without keys and secret: open mode."""
+    """What is configured. Without keys and secret: open mode, in which changes may come from `open_networks` too."""
 
     keys: tuple[Key, ...] = ()
     jwt_secret: str | None = None
     allowed_roles: tuple[str, ...] = ("admin", "orchestrate")
     public_read: bool = True
+    open_networks: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -121,12 +123,13 @@ class Doorkeeper:
         return Refusal(403, f"{caller.name} may not do that; it needs the scope {access.value}")
 
     def refuses_open_change(self, connection: HTTPConnection) -> Refusal | None:
-        """In open mode changes come from this machine or a private network, and not through a proxy."""
+        """In open mode changes come from this machine or a private network, through no proxy but a trusted one."""
         if not self.is_open:
             return None
-        if any(name in connection.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        address = address_of(connection)
+        if any(name in connection.headers for name in FORWARDING) and not _is_told_by_trusted(connection, address):
             return Refusal(403, "open mode takes no changes through a proxy; set FKS_MONITOR_API_KEY")
-        if not _is_private(address_of(connection)):
+        if not _is_private(address) and not _is_within(address, self.authority.open_networks):
             return Refusal(403, "open mode takes changes from private addresses only; set FKS_MONITOR_API_KEY")
         return None
 
@@ -222,6 +225,23 @@ def _are_sound(claims: dict[str, Any], now: float) -> bool:
 
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_told_by_trusted(connection: HTTPConnection, address: str) -> bool:
+    """Whether the address is what the nearest proxy tells: the server takes it over only from a trusted one.
+
+    One who names itself so gains nothing.
+    """
+    told = ",".join(connection.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+    return bool(told) and told == address
+
+
+def _is_within(address: str, networks: Sequence[str]) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(found in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
 def _is_private(address: str) -> bool:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import structlog
+
 from fks_master import __version__
 from fks_master.api.app import build
 from fks_master.api.audit import Audit, AuditRoutes
@@ -44,6 +46,8 @@ from fks_master.app.watching import DATA, Watching
 from fks_master.config.environment import Settings
 from fks_master.config.schema import Config
 
+log = structlog.get_logger(__name__)
+
 
 class Port(NamedTuple):
     """Where we listen, and whether we encrypt."""
@@ -70,6 +74,8 @@ class Serving:
         self._tls = port.tls
         self.audit = Audit(DATA / "audit.jsonl")
         self._doors = self._make_doors()
+        if self._doors.doorkeeper.is_open:
+            log.warning("open_mode", effect="who reaches this address may act", remedy="set FKS_MONITOR_API_KEY")
         view = View(watching.hub, watching.metrics, watching.clock, acting.container)
         self._feed = LiveFeed(watching.hub, view, watching.metrics, self._commands())
         self._status_page = StatusPageRoutes(
@@ -173,7 +179,8 @@ def authority_of(config: Config, settings: Settings) -> Authority:
         Key(one.name, one.hash, (one.scope.value,), datetime.fromisoformat(one.expires) if one.expires else None)
         for one in config.api_keys
     )
-    return Authority((*own, *named), settings.ws_jwt_secret, settings.ws_jwt_allowed_roles, config.server.public_read)
+    roles, server = settings.ws_jwt_allowed_roles, config.server
+    return Authority((*own, *named), settings.ws_jwt_secret, roles, server.public_read, server.open_networks)
 
 
 def _shown(config: Config) -> Shown:

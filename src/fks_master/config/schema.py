@@ -166,6 +166,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_hosts: tuple[Annotated[str, Meta(extra={"format": formats.host})], ...] = ()
     public_read: bool = True
     trusted_proxies: tuple[Annotated[str, Meta(extra={"format": formats.network})], ...] = ()
+    open_networks: tuple[Annotated[str, Meta(extra={"format": formats.network})], ...] = ()
 
 
 class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
