@@ -164,7 +164,8 @@ def assert_oracle_holds(ledger: Ledger, collector: Collector, runs: Runs, bound:
     assert [one for one in told if not any(_tells(one, cause) for cause in causes)] == []
     for name in ledger.names:
         kinds = [one.kind for one in told if one.name == name]
-        assert kinds == (["ServiceDown", "ServiceUp"] * len(kinds))[: len(kinds)], name
+        expected = (["ServiceDown", "ServiceUp"] * len(kinds))[: len(kinds)]
+        assert kinds == expected, [one for one in collector.told if one.name == name]
 
 
 def _to_be_told(ledger: Ledger, runs: Runs, bound: float) -> Iterator[Period]:

@@ -23,15 +23,32 @@ from fks_master.storage.sqlite import SQLite
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/h")
 
 
+class Clock(SystemClock):
+    """Goes with what is written."""
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start
+        self.elapsed = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.elapsed)
+
+
 async def write(path: Path, start: datetime, count: int) -> None:
-    past = Past(SQLite(path, MIGRATIONS), lambda: hub.services, SystemClock(), Retention())
+    """Let a service be looked at every 30 s; each tenth time it is down."""
+    clock = Clock(start)
+    past = Past(SQLite(path, MIGRATIONS), lambda: hub.services, clock, Retention())
     hub = Hub([SERVICE], Policy(failure_threshold=1), Metrics(0.0), past.journal.record)
     hub.restore(await past.restore(hub.services))
     for number in range(count):
         bad = number % 10 == 0
         reason = Reason.REFUSED if bad else None
         outcome = Outcome.FAILURE if bad else Outcome.SUCCESS
-        hub.ingest(Result("api", outcome, start + timedelta(seconds=30 * number), 0.01, reason, "re\0fused"))
+        clock.elapsed = 30.0 * number
+        hub.ingest(Result("api", outcome, clock.now(), 0.01, reason, "re\0fused"))
     await past.journal.close()
     await past.keeper.roll_up()
     await past.close()

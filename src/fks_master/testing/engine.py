@@ -217,8 +217,10 @@ class FakeEngine:
         written = self._lines.setdefault(id_, [])
         seen = len(written)
         since = -1.0 if query.since is None else query.since
-        lines = [one for one in written if datetime.fromisoformat(one.timestamp).timestamp() >= since]
-        for line in lines[max(0, len(lines) - query.tail) :]:
+        until = float("inf") if query.until is None else query.until
+        for line in written[max(0, len(written) - query.tail) :]:
+            if not since <= datetime.fromisoformat(line.timestamp).timestamp() <= until:
+                continue
             yield line
         while query.is_following:
             more = self._more

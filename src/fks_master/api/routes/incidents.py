@@ -19,6 +19,7 @@ from fks_master.hub import Hub
 from fks_master.model import Event
 
 Count = Annotated[int, Meta(ge=1, le=1000)]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class IncidentQuery(msgspec.Struct, frozen=True):
@@ -26,8 +27,8 @@ class IncidentQuery(msgspec.Struct, frozen=True):
 
     service_id: str | None = None
     state: Literal["all", "open", "closed"] = "all"
-    since: datetime = LONG_AGO
-    until: datetime = NEVER
+    since: Moment = LONG_AGO
+    until: Moment = NEVER
     cursor: int = LAST
     limit: Count = 100
 
@@ -37,8 +38,8 @@ class EventQuery(msgspec.Struct, frozen=True):
 
     service_id: str | None = None
     event_type: str | None = None
-    since: datetime = LONG_AGO
-    until: datetime = NEVER
+    since: Moment = LONG_AGO
+    until: Moment = NEVER
     cursor: int = LAST
     limit: Count = 100
 
