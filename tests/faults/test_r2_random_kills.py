@@ -26,13 +26,16 @@ consecutive_failures_threshold = {THRESHOLD}
 
 
 def flap(ledger: Ledger, chance: random.Random, done: threading.Event) -> None:
-    """Let each target change on its own: long states that must be told, and blips that need not be."""
+    """Let each target change on its own: long states that must be told, and single blips that need not be."""
+    was_blip = dict.fromkeys(ledger.names, False)
     due = {name: time.time() + chance.uniform(0, 4) for name in ledger.names}
     while not done.wait(0.05):
         for name, at in due.items():
             if time.time() >= at:
                 ledger.set(name, is_up=not ledger.is_up[name])
-                due[name] = time.time() + chance.choice((0.3, BOUND + 1, BOUND + 3, 2 * BOUND))
+                was_blip[name] = not was_blip[name] and chance.random() < 0.3
+                long = chance.choice((BOUND + 1, BOUND + 3, 2 * BOUND))
+                due[name] = time.time() + (0.3 if was_blip[name] else long)
     for name in ledger.names:
         ledger.set(name, is_up=True)
 

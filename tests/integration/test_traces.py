@@ -41,7 +41,11 @@ def test_checks_are_traced_with_their_phases_and_why_they_failed(collector: Coll
         targets.behave("fks_data", "error")
         with monitor("--config", str(targets.config), FKS_OTEL_ENDPOINT=collector.address) as one:
             wait_for(lambda: one.status("fks_data") == "Unhealthy" and one.status("fks_api") == "Healthy")
+            [incident] = wait_for(lambda: one.get("/api/incidents?service_id=fks_data")["incidents"])
+            timeline = one.get(f"/api/incidents/{incident['id']}")["timeline"]
             assert one.stop() == 0
+    traces = {span.trace_id.hex() for span in collector.spans if span.name == "check"}
+    assert {entry["data"]["trace_id"] for entry in timeline if entry["kind"] == "result"} <= traces
     checks = {notes_of(span)["fks.service_id"]: span for span in collector.spans if span.name == "check"}
     good, bad = checks["fks_api"], checks["fks_data"]
     assert notes_of(good)["http.response.status_code"] == 200

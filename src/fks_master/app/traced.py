@@ -1,8 +1,10 @@
 """Traces, the log that names them, and the spans of checks, in which the end of each phase is an event."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+
+import msgspec
 
 from fks_master.clock import Clock
 from fks_master.config.environment import Settings
@@ -41,7 +43,7 @@ def traced(probe: Probe, tracer: Tracer) -> Probe:
         with tracer.span("check", {"fks.service_id": service.id}, kind=Kind.CLIENT) as span:
             result = await probe(service)
             _describe(span, result)
-            return result
+            return _marked(result, tracer.ids())
 
     return ask
 
@@ -54,18 +56,27 @@ def traced_tell(tell: Tell, tracer: Tracer) -> Tell:
     def ask(service: Service, answered: Callable[[Result | Exception], None]) -> bool:
         with tracer.span("check", {"fks.service_id": service.id}, kind=Kind.CLIENT) as span:
             span.detach()
+            ids = tracer.ids()
 
             def end(found: Result | Exception) -> None:
                 if isinstance(found, Exception):
                     span.fail(type(found).__name__)
                 else:
                     _describe(span, found)
+                    found = _marked(found, ids)
                 span.end()
                 answered(found)
 
             return tell(service, end)
 
     return ask
+
+
+def _marked(result: Result, ids: Mapping[str, str]) -> Result:
+    """Let a failure name its trace: it may become part of an incident."""
+    if result.reason is None or "trace_id" not in ids:
+        return result
+    return msgspec.structs.replace(result, trace_id=ids["trace_id"])
 
 
 def _describe(span: Span, result: Result) -> None:

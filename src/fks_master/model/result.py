@@ -85,7 +85,7 @@ class Result(msgspec.Struct, frozen=True):
 
     `seconds` is the last try's total time. `degraded` says that the answer was good but reported trouble of its own.
     `is_report` says that the service itself reported, or did not in time: that needs no second look.
-    `remote` is the address that answered; `excerpt` the beginning of the body, kept where the check failed.
+    `remote` is the address that answered; `excerpt`, the beginning of the body, and `trace_id` are kept of failures.
     """
 
     service_id: str
@@ -104,3 +104,4 @@ class Result(msgspec.Struct, frozen=True):
     http_version: str | None = None
     excerpt: str | None = None
     is_report: bool = False
+    trace_id: str | None = None
