@@ -285,7 +285,7 @@ def test_every_variant_is_a_valid_compose_project(daemon: Engine, variant: tuple
     files = [ROOT / "docker-compose.yml", *(ROOT / "deploy" / "compose" / name for name in variant)]
     named = [word for file in files for word in ("-f", str(file))]
     command = ["docker", "compose", *named, "config", "--format", "json"]
-    environment = {**daemon.environment, "FKS_HISTORY_PASSWORD": "canary"}
+    environment = {**daemon.environment, "FKS_HISTORY_PASSWORD": "canary", "DOCKER_GID": "999"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     master = json.loads(done.stdout)["services"]["fks_master"]
