@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.manual_clock import ManualClock
 from tests.servers import Recorder, answer, listening
 
 from fks_master.alerts.beacon import Beacon
 from fks_master.alerts.notify import Answer, Message, Request, Verdict
 from fks_master.alerts.sender import Sender
 from fks_master.clock import SystemClock
+from fks_master.testing import ManualClock
 
 
 class Carrier:

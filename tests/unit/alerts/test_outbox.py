@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
-from tests.manual_clock import START, ManualClock
 
 from fks_master.alerts.notice import Notice, Severity
 from fks_master.alerts.notify import Answer, Message, Receiver, Request, Verdict
 from fks_master.alerts.notify.options import WebhookOptions
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.store import Delivery
+from fks_master.testing import START, ManualClock
 
 SENT = Answer(Verdict.SENT, "HTTP 200")
 AGAIN = Answer(Verdict.AGAIN, "HTTP 503")

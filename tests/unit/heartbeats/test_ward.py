@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.manual_clock import START, ManualClock
 
 from fks_master.errors import StoreUnavailableError
 from fks_master.heartbeats.schedule import Said, Signal
 from fks_master.heartbeats.ward import Ward
 from fks_master.model import HeartbeatOptions, Outcome, Reason, Result, Service
+from fks_master.testing import START, ManualClock
 
 OPTIONS = HeartbeatOptions(token_hash="right", period_seconds=3600, grace_seconds=60)
 JOB = Service("job", "Job", "heartbeat://", heartbeat=OPTIONS, interval_seconds=30)

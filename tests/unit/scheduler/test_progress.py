@@ -2,10 +2,9 @@
 
 import asyncio
 
-from tests.manual_clock import ManualClock
-
 from fks_master.model import Result, Service
 from fks_master.scheduler.loop import Scheduler
+from fks_master.testing import ManualClock
 
 
 async def test_a_slow_rhythm_of_one_does_not_hide_that_all_have_stopped() -> None:
