@@ -140,6 +140,7 @@ def test_at_the_start_checks_and_alerts_go_on_from_memory(tmp_path: Path) -> Non
             found = one.get("/api/status")
             assert found["store_failing"]
             assert any("disk is full" in warning for warning in found["warnings"])
+            assert b"\nfks_history_failing 1" in one.request("/metrics")[2]
             disk.clear()
             wait_for(lambda: not one.get("/api/status")["store_failing"])
             [incident] = wait_for(lambda: one.get("/api/incidents")["incidents"])

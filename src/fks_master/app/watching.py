@@ -13,6 +13,7 @@ from fks_master.clock import Clock
 from fks_master.config.schema import Config
 from fks_master.control.discovery import remembered
 from fks_master.heartbeats.ward import Ward, is_pushed
+from fks_master.history.figures import families
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
@@ -43,6 +44,7 @@ class Watching:
         self.database = _database(config)
         self.past = Past(self.database, lambda: self.hub.services, clock, _retention(config))
         stack.push_async_callback(self.past.close)
+        self.metrics.include(lambda: families(self.past.journal, self.past.recorder, self.past.keeper))
         self.hub = Hub(_watched_last(config), config.policy, self.metrics, self.past.journal.record)
         self.ward = Ward(self.database, lambda: self.hub.services, self.hub.ingest, clock)
         stack.push_async_callback(self.ward.close)

@@ -93,6 +93,11 @@ class Journal:
         self.failures = 0
         self.lost = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many urgent changes are not on disk yet."""
+        return len(self._urgent)
+
     def join(self, contributor: Contributor) -> None:
         self._contributors.append(contributor)
 
