@@ -135,6 +135,12 @@ def test_every_file_of_the_repository_is_there(page: str) -> None:
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if "/" not in page])
+def test_every_link_of_a_page_outside_of_the_site_leads_somewhere(page: str) -> None:
+    links = re.findall(r"(?:\]\(|src=\")([^)\"#\s]+)", text_of(page))
+    assert [link for link in links if "://" not in link and not (CHECKOUT / link).exists()] == []
+
+
 def test_the_sample_of_a_webhook_has_its_fields() -> None:
     sample = json.loads(blocks("docs/webhook.md", "json")[0])
     notice = Notice("1", "ServiceDown", "one", "One", "down", datetime.now(UTC))
