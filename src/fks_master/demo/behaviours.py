@@ -55,7 +55,7 @@ def _flap(now: float) -> bytes:
 
 
 def _degraded(_: float) -> bytes:
-    broken = _part("unhealthy", "redis: connection refused; answering from the database")
+    broken = _part("unhealthy", "connection refused; answering from the database")
     return _health("degraded", components={"cache": _part("degraded", "cold")}, dependencies={"redis": broken})
 
 
