@@ -89,6 +89,7 @@ def _operation(one: Endpoint, known: dict[int, Any], components: dict[str, Any])
         operation["requestBody"] = {"content": {"application/json": {"schema": known[id(one.body)]}}}
     if one.access not in {Access.OPEN, Access.PUBLIC}:
         operation["security"] = SECURITY
+        operation["x-scope"] = one.access.value
     return operation
 
 
