@@ -169,7 +169,7 @@ def _monitor_parts() -> Iterator[Json]:
     yield panels.stat("Notifications that wait", pending, colours=steps((None, GREEN), (1, AMBER)))
     failing = "sum(fks_notifications_failing) or vector(0)"
     yield panels.stat("Receivers that fail", failing, colours=steps((None, GREEN), (1, RED)))
-    yield panels.stat("Silences", "fks_alerts_silences")
+    yield panels.stat("History fails", "fks_history_failing", colours=steps((None, GREEN), (1, RED)))
     status = f"sum by (status) (rate(fks_health_checks_total[{RATE}]))"
     yield panels.lines("Checks a second, by outcome", [(status, "{{status}}")], "cps")
     late = f"sum by (le) (rate(fks_monitor_check_lateness_seconds_bucket[{RATE}]))"
@@ -182,6 +182,11 @@ def _monitor_parts() -> Iterator[Json]:
     held = f"sum by (stage) (increase(fks_alerts_suppressed_total[{RATE}]))"
     yield panels.lines("Alerts that began", [(opened, "{{event_type}}, {{severity}}")])
     yield panels.lines("Alerts that were held back", [(held, "{{stage}}")])
+    waiting = [("fks_history_changes_waiting", "changes that wait"), ("fks_alerts_silences", "silences")]
+    yield panels.lines("History and silences", waiting)
+    dropped = f"increase(fks_history_results_dropped_total[{RATE}])"
+    refused = f"increase(fks_history_changes_refused_total[{RATE}])"
+    yield panels.lines("History lost", [(dropped, "results dropped"), (refused, "changes refused")])
     requests = f"sum by (method, path) (rate(fks_http_requests_total[{RATE}]))"
     yield panels.lines("Requests a second", [(requests, "{{method}} {{path}}")], "reqps")
     buckets = f"sum by (path, le) (rate(fks_http_request_duration_seconds_bucket[{RATE}]))"

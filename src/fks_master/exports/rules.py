@@ -134,6 +134,8 @@ def _always() -> Iterator[Rule]:
     late = "histogram_quantile(0.99, sum by (le) (rate(fks_monitor_check_lateness_seconds_bucket[10m])))"
     summary = "Checks begin late: one in a hundred by {{ $value | humanizeDuration }}"
     yield _rule("FksChecksLate", f"{late} > {LATE_SECONDS}", "warning", summary, "10m")
+    summary = "The history cannot be written: what happens is kept in memory only"
+    yield _rule("FksHistoryFails", "fks_history_failing == 1", "warning", summary, "5m")
     expression = "increase(fks_restart_unauthorized_total[10m]) + increase(fks_compose_unauthorized_total[10m]) > 20"
     yield _rule("FksUnauthorized", expression, "warning", "Somebody without the right credential tries to act")
 
