@@ -1,7 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from tests.docker_engine import Engine, docker_engine
+
+settings.register_profile("unhurried", deadline=None)  # a loaded machine is no fault of what is tested
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
