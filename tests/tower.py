@@ -1,6 +1,7 @@
 """A monitor's memory, judge and alerts in this process, told results by hand; and receivers of many moods."""
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -60,7 +61,12 @@ async def tower(folder: Path, alerts: str, services: Iterable[str]) -> AsyncIter
         background.start(watching.past.run(watching.hub.announce))
         for work in telling.work():
             background.start(work)
-        yield Tower(watching.hub, telling.alerter)
+        gc.collect()
+        gc.freeze()  # as the program does when it has started
+        try:
+            yield Tower(watching.hub, telling.alerter)
+        finally:
+            gc.unfreeze()
 
 
 class Receiver:

@@ -304,9 +304,15 @@ export interface components {
             limit: number;
             /** @default null */
             service_id: string | null;
-            /** @default 1970-01-01T00:00:00Z */
+            /**
+             * Format: date-time
+             * @default 1970-01-01T00:00:00Z
+             */
             since: string;
-            /** @default 9999-01-01T00:00:00Z */
+            /**
+             * Format: date-time
+             * @default 9999-01-01T00:00:00Z
+             */
             until: string;
         };
         /**
@@ -317,7 +323,7 @@ export interface components {
         EventType: "ActionFinished" | "ActionStarted" | "CertificateExpiring" | "ComposeFinished" | "ComposeStarted" | "ConfigReloaded" | "ContainerCrashLooping" | "ContainerDied" | "ContainerHealthChanged" | "ContainerOutOfMemory" | "ContainerPaused" | "ContainerRemoved" | "ContainerResumed" | "ContainerStarted" | "ContainerStopped" | "CpuHigh" | "CrashLoop" | "ErrorBudgetBurning" | "ErrorRateHigh" | "HighLatency" | "JobFailed" | "LatencyHigh" | "MemoryHigh" | "MonitorDegraded" | "OutOfMemory" | "ServiceAppeared" | "ServiceDegraded" | "ServiceDown" | "ServiceFlapping" | "ServiceLeft" | "ServiceRestarted" | "ServiceUp" | "StatusChanged" | "SystemAlert";
         /**
          * Evidence
-         * @description What was seen at that moment; `kind` is failure, last_good, container or logs.
+         * @description What was seen at that moment; `kind` is failure, last_good, died, container or logs.
          */
         Evidence: {
             at: string;
@@ -406,14 +412,20 @@ export interface components {
             limit: number;
             /** @default null */
             service_id: string | null;
-            /** @default 1970-01-01T00:00:00Z */
+            /**
+             * Format: date-time
+             * @default 1970-01-01T00:00:00Z
+             */
             since: string;
             /**
              * @default all
              * @enum {unknown}
              */
             state: "all" | "closed" | "open";
-            /** @default 9999-01-01T00:00:00Z */
+            /**
+             * Format: date-time
+             * @default 9999-01-01T00:00:00Z
+             */
             until: string;
         };
         /**

@@ -6,6 +6,7 @@ a branch.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -63,7 +64,9 @@ def _expression(text: str) -> "re.Pattern[str]":
             raise ValueError(f"a regular expression with at most {OPEN_ENDS} of * and + (in each branch)")
         position = piece.end()
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of what a later Python may read in odd sets
+            return re.compile(text)
     except re.error as error:
         raise ValueError(f"a regular expression ({error})") from error
 
