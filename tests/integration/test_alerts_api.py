@@ -249,3 +249,21 @@ def test_what_rules_say_is_told_is_an_event_and_outlives_a_restart(receiver: Rec
             assert (last["event_type"], last["data"]["is_firing"]) == ("ServiceDegraded", False)
             assert "no longer degraded" in last["message"]
             wait_for(lambda: one.get("/api/alerts") == [])
+
+
+def test_an_error_budget_outlives_a_restart(receiver: Receiver, tmp_path: Path) -> None:
+    with fleet() as fks:
+        config = kept(told(fks, receiver, tmp_path))
+        slo = 'id = "fks_auth"\nslo = { objective_percent = 99, period_days = 1 }'
+        config.write_text(config.read_text().replace('id = "fks_auth"', slo, 1))
+        with monitor("--config", str(config), folder=tmp_path) as one:
+            wait_for(lambda: all_seen(one))
+            fks.behave("fks_auth", "error")
+            wait_for(lambda: receiver.events)
+            fks.behave("fks_auth", "ok")
+            wait_for(lambda: one.status("fks_auth") == "Healthy")
+            before = one.get("/api/slo")[0]["budget_left_percent"]
+            assert before < 100
+            assert one.stop() == 0
+        with monitor("--config", str(config), folder=tmp_path) as one:
+            wait_for(lambda: [each["budget_left_percent"] for each in one.get("/api/slo")] == [before])
