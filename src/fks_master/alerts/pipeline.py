@@ -68,6 +68,8 @@ class Pipeline:
     def take(self, event: Event, now: datetime) -> list[Outgoing]:
         """Judge one event."""
         self.world.works.hear(event, now)
+        if event.event_type is EventType.COMPOSE_STARTED:
+            self.world.note_places()
         if event.event_type is EventType.SYSTEM_ALERT:
             return self._pass_on(self._notice(event), now)
         key = self._hear(event, now)

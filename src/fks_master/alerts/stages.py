@@ -94,7 +94,8 @@ def in_maintenance(alert: Alert, world: World, now: datetime) -> str | None:
 
 def acted_upon(alert: Alert, world: World, now: datetime) -> str | None:
     service_id = alert.service_id or ""
-    is_worked_on = world.is_busy(service_id) or world.works.are_on(service_id, world.place_of(service_id), now)
+    place = world.place_of(service_id) or world.places.get(service_id)
+    is_worked_on = world.is_busy(service_id) or world.works.are_on(service_id, place, now)
     return "an action of ours works on it" if is_worked_on else None
 
 

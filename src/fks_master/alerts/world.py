@@ -35,6 +35,7 @@ class World(msgspec.Struct):
     open_alerts: Callable[[str], bool] = lambda _: False
     regained: dict[str, datetime] = {}
     came_up: dict[str, datetime] = {}
+    places: dict[str, Place] = {}
     _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
     _looked: tuple[datetime, Reach, Reach] | None = None
     _asked: dict[str, datetime] = {}
@@ -78,6 +79,11 @@ class World(msgspec.Struct):
 
     def is_isolated(self, now: datetime) -> bool:
         return self.ways(now)[0].is_lost
+
+    def note_places(self) -> None:
+        """Remember where services stand in Compose: while a job makes a container anew, there is none to ask."""
+        found = ((service_id, self.place_of(service_id)) for service_id in self.services())
+        self.places |= {service_id: place for service_id, place in found if place is not None}
 
     def ask(self, service_ids: Sequence[str], now: datetime) -> None:
         """Have services looked at at once, each at most once in a while."""

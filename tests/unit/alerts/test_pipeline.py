@@ -356,6 +356,16 @@ def test_a_compose_job_mutes_the_services_it_works_on() -> None:
     assert said(play.wait(1)) == [("ops", "ServiceDown", "api")]
 
 
+def test_a_container_that_is_made_anew_is_worked_on_while_there_is_none() -> None:
+    play = Play(service("api"))
+    place: list[Place | None] = [Place("shop", "api")]
+    play.world.place_of = lambda _: place[0]
+    play.event(EventType.COMPOSE_STARTED, None, job_id="1", project="shop", action="up", services=[])
+    place[0] = None
+    assert play.down("api") == []
+    assert play.wait(30) == []
+
+
 def test_a_step_of_the_wall_clock_tells_and_repeats_nothing() -> None:
     play = Play(
         service("api"), routes=[Route(("ops",), repeat_seconds=600, escalate_to=("boss",), escalate_after_seconds=900)]
