@@ -8,8 +8,8 @@ from tables import code, table
 
 HEAD = """# REST
 
-The running monitor describes all of this at `/openapi.json`, and shows it at `/docs`. Errors are problem documents after RFC 9457. A credential
-comes as `x-api-key`, or as `Authorization: Bearer`. Every answer carries `X-Request-Id`.
+The running monitor describes all of this at `/openapi.json`, and shows it at `/docs`. Errors are problem documents after RFC 9457. Scopes are `read`, `operate` and
+`admin`, each including the one before ([keys](../security.md#keys-for-several-people-and-machines)); a credential comes as `x-api-key`, or as `Authorization: Bearer`. Every answer carries `X-Request-Id`.
 
 """
 Json = dict[str, Any]
@@ -25,8 +25,9 @@ def write(document: Json) -> str:
 
 
 def _operation(method: str, path: str, operation: Json, document: Json) -> Iterator[str]:
-    lock = " *Needs a credential once one is configured.*" if operation.get("security") else ""
-    yield f"### `{method} {path}`\n\n{operation['summary']}.{lock}\n"
+    scope = operation.get("x-scope")
+    needs = f" *Needs a credential with the scope {code(scope)} once one is configured.*" if scope else ""
+    yield f"### `{method} {path}`\n\n{operation['summary']}.{needs}\n"
     if parameters := operation.get("parameters"):
         rows = [[code(one["name"]), one["in"], kind(one["schema"]), _notes(one)] for one in parameters]
         yield table(["parameter", "in", "type", "notes"], rows)
