@@ -20,6 +20,7 @@ from fks_master.metrics import Metrics
 from fks_master.model import Outcome, Policy, Reason, Result, Service
 from fks_master.storage import Database, Migration, Query
 from fks_master.storage.address import database_at
+from fks_master.storage.database import to_ms
 from fks_master.storage.postgres import Postgres
 
 NOTES = (Migration("notes", 1, "CREATE TABLE notes (id BIGINT PRIMARY KEY, text TEXT NOT NULL, packed {blob});\n"),)
@@ -116,6 +117,12 @@ async def test_the_whole_past_is_kept_and_read(database: Database) -> None:
     assert (await past.measures.latency("api", start, now)).count == 20
     assert sum(point.latency.count for point in (await past.measures.series("api", start, now)).points) == 20
     assert (await past.measures.fleet(start, now)).keys() <= {"api"}
+    past.planned.active = lambda _: {"api"}
+    past.planned.look()
+    await past.journal.close()
+    assert set(await past.planned.of(None, to_ms(start), to_ms(now) + 60_000)) == {"api"}
+    assert len((await past.measures.recent(50, start)).services["api"]) == 20
+    assert len(await past.measures.days("api", 3, now)) == 3
     again = Past(database, lambda: hub.services, clock, Retention())
     restored = await again.restore(hub.services)
     assert restored.states["api"].last == hub.states["api"].last

@@ -120,12 +120,18 @@ class Measures:
     async def recent(self, count: int, since: datetime) -> Recent:
         """Give up to `count` checks of each service, none older than `since`; in one question for all."""
         names = {number: name for name, number in self._recorder.numbers.items()}
-        found: dict[int, list[tuple[int, int, float]]] = {number: [] for number in names}
-        rows = await self._database.fetch(SQL["all_results"], since_ms=to_ms(since), until_ms=LAST_MS)
-        for at_ms, number, verdict, latency_us in rows:
-            if number in found:
-                found[number].append((at_ms, verdict, round(latency_us / 1000, 2)))
-        return Recent({names[number]: checks[-count:] for number, checks in found.items() if checks})
+        waiting, since_ms = self._recorder.unwritten(), to_ms(since)
+        found: dict[str, list[tuple[int, int, float]]] = {name: [] for name in names.values()}
+        for at_ms, number, verdict, latency_us in await self._database.fetch(
+            SQL["all_results"], since_ms=since_ms, until_ms=LAST_MS
+        ):
+            if number in names:
+                found[names[number]].append((at_ms, verdict, round(latency_us / 1000, 2)))
+        for name, at_ms, verdict, latency_us in waiting:
+            checks = found.setdefault(name, [])
+            if at_ms >= since_ms and (not checks or checks[-1][0] < at_ms):
+                checks.append((at_ms, verdict, round(latency_us / 1000, 2)))
+        return Recent({name: checks[-count:] for name, checks in found.items() if checks})
 
     async def series(self, service_id: str, since: datetime, until: datetime) -> Series:
         since_ms, until_ms = to_ms(since), to_ms(until)

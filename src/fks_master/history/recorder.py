@@ -75,6 +75,10 @@ class Recorder:
         self.spans.extend(name, at_ms, code, self._clock.monotonic(), self._longest_ms(name))
         return ()
 
+    def unwritten(self) -> list[Seen]:
+        """Give what is not on disk yet, or only just: name, time, status code, latency."""
+        return [*self._drained, *self._results]
+
     def note_earliest(self, at_ms: int | None) -> None:
         """Remember from where on roll-ups have to look at results again."""
         if at_ms is not None:
