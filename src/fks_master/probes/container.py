@@ -36,8 +36,9 @@ class ContainerProbe:
         if fault is not None:
             outcome = Outcome.VOID if fault.reason is Reason.UNSEEN else Outcome.FAILURE
         reason, message = (fault.reason, fault.message) if fault else (None, None)
+        # How long Docker takes says nothing of the container: a slow daemon must not make it Degraded.
         phases = Phases(first_byte=seconds)
-        return Result(service.id, outcome, self._clock.now(), seconds, reason, message, phases=phases)
+        return Result(service.id, outcome, self._clock.now(), 0.0, reason, message, phases=phases)
 
     async def _look(self, service: Service) -> Fault | None:
         name = service.health_endpoint.partition("://")[2]

@@ -68,6 +68,17 @@ async def test_one_that_does_not_run_or_is_sick_has_failed(found: Container, mes
     assert (result.outcome, result.reason, result.message) == (Outcome.FAILURE, Reason.CONTAINER, message)
 
 
+async def test_a_slow_daemon_is_no_slow_container() -> None:
+    class Slow(OneContainer):
+        async def inspect(self, name: str) -> Container:
+            await asyncio.sleep(0.05)
+            return await super().inspect(name)
+
+    result = await ContainerProbe(Slow(container("running")), SystemClock()).probe(service("docker://Fks_DB"))  # type: ignore[arg-type]
+    assert (result.outcome, result.seconds) == (Outcome.SUCCESS, 0.0)
+    assert result.phases.first_byte > 0.01
+
+
 async def test_one_that_does_not_exist_has_failed() -> None:
     result = await look(NotFoundError("No such container: Fks_DB"))
     assert (result.outcome, result.reason) == (Outcome.FAILURE, Reason.CONTAINER)
