@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_QUESTIONS = 20_000
 MOST_REDIRECTS = 5
+LONGEST_ADDRESS = 8192
 
 
 class HttpProbe:
@@ -132,6 +133,6 @@ def _is_address(url: str) -> bool:
     """Whether what a server sends us on to can be gone to; it may have written anything."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and parts.port != 0 and len(url) <= LONGEST_ADDRESS
     except ValueError:
         return False

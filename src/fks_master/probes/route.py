@@ -40,7 +40,7 @@ async def find_route(resolver: Resolver, clock: Clock, service: Service, url: st
         if isinstance(found, Fault):
             return failed(service, found, clock, clock.monotonic() - began, dns=clock.monotonic() - asked)
         addresses = found
-        resolved.append(f"+{name}:{port}:{','.join(map(_bracketed, found))}")
+        resolved.append(f"+{name}:{port}:{','.join(map(bracketed, found))}")
     now = clock.monotonic()
     return Route(url, tuple(resolved), addresses, now - asked if resolved else 0.0, now - began)
 
@@ -59,7 +59,7 @@ def names_to_resolve(url: str, proxy: str | None, unix_socket: str | None) -> tu
     )
 
 
-def _bracketed(address: str) -> str:
+def bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 

@@ -10,7 +10,7 @@ from fks_master.clock import Clock
 from fks_master.model import Outcome, Result, Service
 from fks_master.probes.judge import Finding, expiry
 from fks_master.probes.resolver import Resolver
-from fks_master.probes.route import Route, find_route
+from fks_master.probes.route import Route, bracketed, find_route
 from fks_master.probes.thread import ProbeThread
 from fks_master.probes.transfer import failed_transfer, phases, read_certificate, set_route, set_tls
 
@@ -40,7 +40,7 @@ def _under_its_name(service: Service, route: Route) -> Route:
         return route
     parts = urlsplit(route.url)
     port = parts.port or 443
-    addresses = route.resolved[0].split(":", 2)[2] if route.resolved else f"{parts.netloc.rpartition(':')[0]}"
+    addresses = route.resolved[0].split(":", 2)[2] if route.resolved else bracketed(parts.hostname or "")
     return msgspec.structs.replace(route, url=f"https://{name}:{port}", resolved=(f"+{name}:{port}:{addresses}",))
 
 

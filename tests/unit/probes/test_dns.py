@@ -59,3 +59,8 @@ async def test_what_is_missing_fails(prober: Prober, server: str, question: tupl
 
 async def test_the_systems_name_servers_know_localhost_or_say_why(prober: Prober) -> None:
     assert (await ask(prober, "dns://localhost")).reason in {None, Reason.DNS, Reason.TIMEOUT}
+
+
+async def test_a_name_server_that_has_no_address_itself_fails(prober: Prober) -> None:
+    result = await ask(prober, "dns://no.such.host.invalid/app.test")
+    assert (result.reason, result.outcome) == (Reason.DNS, Outcome.FAILURE)

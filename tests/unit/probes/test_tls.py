@@ -2,12 +2,15 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.servers import listening, make_certificate, service
 from tests.unit.probes.test_tcp import greet_and_hang_up, say_nothing
 
 from fks_master.model import Outcome, Reason, Result, TlsOptions
 from fks_master.probes.prober import Prober
+from fks_master.probes.route import NO_ROUTE
+from fks_master.probes.tls import _under_its_name
 
 
 @pytest.fixture
@@ -31,6 +34,25 @@ async def test_a_handshake_under_the_servers_own_name_is_good(prober: Prober, se
     assert result.certificate is not None
     assert 89 < result.certificate.days_left(result.at) < 91
     assert result.phases.tls > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "resolved"),
+    [
+        ("tls://127.0.0.1", "https://app.test:443", "+app.test:443:127.0.0.1"),
+        ("tls://127.0.0.1:8443", "https://app.test:8443", "+app.test:8443:127.0.0.1"),
+        ("tls://[::1]", "https://app.test:443", "+app.test:443:[::1]"),
+        ("tls://[::1]:8443", "https://app.test:8443", "+app.test:8443:[::1]"),
+    ],
+)
+def test_another_name_is_asked_for_at_the_same_address(address: str, url: str, resolved: str) -> None:
+    asked = service(address, tls=TlsOptions(server_name="app.test"))
+    route = _under_its_name(asked, msgspec.structs.replace(NO_ROUTE, url=address.replace("tls", "https")))
+    assert (route.url, route.resolved) == (url, (resolved,))
+
+
+async def test_a_server_whose_name_does_not_resolve_is_not_reached(prober: Prober) -> None:
+    assert (await prober.probe(service("tls://no.such.host.invalid:443"))).reason is Reason.DNS
 
 
 async def test_another_name_is_a_fault(prober: Prober, server: tuple[int, Path]) -> None:
