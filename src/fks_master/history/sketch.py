@@ -5,6 +5,7 @@ further bucket the distance to the one before, and the count.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -31,17 +32,13 @@ def merge(into: Counts, other: Mapping[int, int]) -> None:
 def quantiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[float]:
     """Return the latencies below which these shares of checks lie, in microseconds; of none, nothing.
 
-    Shares rise. One pass answers all of them.
+    One pass answers all of them.
     """
-    last = sum(counts.values()) - 1
-    ranks = [share * last for share in shares]
-    found: list[float] = []
-    seen = 0
-    for index in sorted(counts):
-        seen += counts[index]
-        while len(found) < len(ranks) and ranks[len(found)] < seen:
-            found.append(value(index))
-    return found
+    if not counts:
+        return []
+    indexes = sorted(counts)
+    seen = list(accumulate(map(counts.__getitem__, indexes)))
+    return [value(indexes[bisect_right(seen, share * (seen[-1] - 1))]) for share in shares]
 
 
 def pack(counts: Mapping[int, int]) -> bytes:
@@ -59,7 +56,11 @@ def merge_packed(into: Counts, packed: bytes) -> None:
     rest = packed[start:]
     if rest.isascii() and start <= len(packed):
         first = packed[0] if start == 1 else packed[0] & 127 | packed[1] << 7
-        for index, count in zip(accumulate(rest[1::2], initial=first), rest[::2], strict=True):
+        pairs = zip(accumulate(rest[1::2], initial=first), rest[::2], strict=True)
+        if not into:
+            into.update(pairs)
+            return
+        for index, count in pairs:
             into[index] = into.get(index, 0) + count
         return
     index = 0
