@@ -114,7 +114,8 @@ def _add(draft: Draft, endpoint: Endpoint) -> str | None:
     kind = "dns" if endpoint.get("dns") else url.partition("://")[0].lower()
     make = MAKERS.get(kind)
     if make is None:
-        draft.leave_out(name, f"there is no check of {kind or 'this'}:// here")
+        shown = f"{kind}://" if "://" in url else "its kind"
+        draft.leave_out(name, f"there is no check of {shown} here")
         return None
     remarks: Remarks = []
     values = make(endpoint, url, remarks)
