@@ -56,6 +56,11 @@ async def main(services: int, results: int) -> None:
                         past.measures.uptime("s1", now - timedelta(days=90), now),
                         past.measures.series("s1", now - timedelta(days=90), now))  # fmt: skip
             await timed("30 days, all services: uptime", past.measures.fleet(now - timedelta(days=30), now))
+        end, day = int(now.timestamp() * 1000), 86_400_000
+        nights = [(name, at, at + 3_600_000) for name in watched for at in range(end - 30 * day, end, day)]
+        await database.execute(SQL["store_maintenance"].many(nights))
+        await timed("the same, with an hour of maintenance every night",
+                    past.measures.fleet(now - timedelta(days=30), now))  # fmt: skip
         await past.close()
 
 
@@ -160,6 +165,8 @@ async def fill(past: Past, database: SQLite, services: int) -> None:
     rows = [(3600, past.recorder.numbers["s1"], hour - 3_600_000 * back, 120, 1, 1_200_000, 9000, 30_000, counts)
             for back in range(24 * 90)]  # fmt: skip
     day = 86_400_000
+    today, number = hour // day * day, past.recorder.numbers["s1"]
+    rows += [(86_400, number, today - day * back, 2880, 24, 28_800_000, 9000, 30_000, counts) for back in range(1, 91)]
     spans = [(number, hour - back * 9 * day + shift * day, hour - back * 9 * day + shift * day + day // 2, status)
              for number in range(1, services + 1)
              for back in range(1, 11) for shift, status in ((0, 1), (1, 3))]  # fmt: skip

@@ -17,7 +17,7 @@ from fks_master.storage import Database
 from fks_master.storage.database import from_ms, to_ms
 
 WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY)
-MOST_POINTS = 500
+MOST_POINTS = 300
 SHARES = (0.5, 0.95, 0.99)
 LOOKS = 5
 
@@ -113,9 +113,24 @@ class Measures:
             one, status = totals.setdefault(name, {}), STATUSES[code]
             one[status] = one.get(status, 0) + max(0, min(ended, until_ms) - max(started, since_ms))
         found = {name: from_totals(one, until_ms - since_ms) for name, one in totals.items()}
-        for name in (await self._planned.of(None, since_ms, until_ms)).keys() & found.keys():
-            found[name] = await self.uptime(name, since, until)
+        planned = await self._planned.of(None, since_ms, until_ms)
+        if planned.keys() & found.keys():
+            whole = await self._all_spans(since_ms, until_ms)
+            for name in planned.keys() & found.keys():
+                found[name] = from_spans(whole.get(name, ()), since_ms, until_ms, planned[name])
         return found
+
+    async def _all_spans(self, since_ms: int, until_ms: int) -> Mapping[str, list[Piece]]:
+        """Give the spans of every service in one question."""
+        names = {number: name for name, number in self._recorder.numbers.items()}
+        found: dict[str, dict[int, Piece]] = {}
+        for name, piece in self._recorder.spans.all():
+            found.setdefault(name, {})[piece[0]] = piece
+        rows = await self._database.fetch(SQL["all_spans"], since_ms=since_ms, until_ms=until_ms)
+        for number, started, ended, status in rows:
+            if number in names:
+                found.setdefault(names[number], {})[started] = (started, ended, status)
+        return {name: list(pieces.values()) for name, pieces in found.items()}
 
     async def recent(self, count: int, since: datetime) -> Recent:
         """Give up to `count` checks of each service, none older than `since`; in one question for all."""

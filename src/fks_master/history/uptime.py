@@ -1,6 +1,8 @@
 """Uptime from spans: pure arithmetic in whole milliseconds."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -43,12 +45,23 @@ def from_spans(
 ) -> Uptime:
     """Sum up `(started, ended, status code)`, cut to the range, planned maintenance taken out."""
     totals: dict[Status, int] = {}
-    planned = 0
+    planned, pieces = 0, sorted(maintenance)
+    stops = [stop for _, stop in pieces]
     for started, ended, code in spans:
         start, end = max(started, since_ms), min(ended, until_ms)
         if start >= end:
             continue
-        covered = sum(max(0, min(end, stop) - max(start, begin)) for begin, stop in maintenance)
+        covered = _covered(start, end, pieces, bisect_right(stops, start)) if pieces else 0
         totals[STATUSES[code]] = totals.get(STATUSES[code], 0) + end - start - covered
         planned += covered
     return from_totals(totals, until_ms - since_ms, planned)
+
+
+def _covered(start: int, end: int, pieces: Sequence[Piece], first: int) -> int:
+    """Sum up what pieces, in order and apart from each other, cover of a span, from the first that may."""
+    covered = 0
+    for begin, stop in islice(pieces, first, None):
+        if begin >= end:
+            break
+        covered += min(end, stop) - max(start, begin)
+    return covered

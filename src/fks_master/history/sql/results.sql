@@ -52,6 +52,10 @@ AND r.step = :step AND r.service = w.number AND r.at_ms >= :since_ms AND r.at_ms
 SELECT started_ms, ended_ms, status FROM spans
 WHERE service = :service AND started_ms < :until_ms AND ended_ms > :since_ms ORDER BY started_ms;
 
+-- name: all_spans
+SELECT service, started_ms, ended_ms, status FROM spans
+WHERE started_ms < :until_ms AND ended_ms > :since_ms;
+
 -- name: fleet
 SELECT service, status,
 SUM(CASE WHEN ended_ms < :until_ms THEN ended_ms ELSE :until_ms END
