@@ -148,4 +148,5 @@ def test_a_collector_that_is_gone_holds_up_nothing(tmp_path: Path) -> None:
     config.write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
     with monitor("--config", str(config), FKS_OTEL_ENDPOINT="http://127.0.0.1:1") as one:
         wait_for(lambda: one.status("one") == "Unhealthy")
+        wait_for(lambda: [text for text in one.get("/api/status")["warnings"] if "Traces" in text])
         assert one.stop() == 0

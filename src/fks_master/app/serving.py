@@ -170,6 +170,8 @@ class Serving:
         failing = [lane.receiver.name for lane in self._telling.alerter.lanes.values() if lane.is_failing]
         if failing:
             found.append(f"Nobody can be told by {', '.join(failing)}: the last try failed.")
+        if self._watching.tracer.trouble:
+            found.append(f"Traces cannot be sent: {self._watching.tracer.trouble}.")
         return found
 
 

@@ -31,7 +31,10 @@ WORTH_ANOTHER_TRY = frozenset({408, 429, 502, 503, 504})
 
 
 class Exporter:
-    """Sends to `address`; `dropped` counts the spans that nobody will ever see."""
+    """Sends to `address`.
+
+    `dropped` counts the spans that nobody will ever see, `trouble` says why the last ones could not be sent.
+    """
 
     def __init__(self, address: str, headers: Mapping[str, str], origin: tuple[bytes, bytes]) -> None:
         self._address, login = _without_login(address)
@@ -40,7 +43,7 @@ class Exporter:
         self._waiting: deque[Finished] = deque()
         self._wake = threading.Event()
         self._is_closing = False
-        self._is_failing = False
+        self.trouble: str | None = None
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="tracing", daemon=True)
         self._thread.start()
@@ -107,13 +110,13 @@ class Exporter:
         return True
 
     def _complain(self, reason: str) -> None:
-        if not self._is_failing:
-            self._is_failing = True
+        if self.trouble is None:
             log.warning("traces_not_sent", reason=reason)
+        self.trouble = reason
 
     def _recover(self) -> None:
-        if self._is_failing:
-            self._is_failing = False
+        if self.trouble is not None:
+            self.trouble = None
             log.info("traces_sent_again", dropped=self.dropped)
 
 

@@ -41,6 +41,10 @@ class OtlpTracer:
         parent = (traceparent and _parsed(traceparent)) or current.get()
         return OtlpSpan(self, parent, name, notes, kind)
 
+    @property
+    def trouble(self) -> str | None:
+        return self.exporter.trouble
+
     def ids(self) -> dict[str, str]:
         found = current.get()
         if found is None:

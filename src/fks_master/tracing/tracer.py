@@ -59,6 +59,11 @@ class Span(Protocol):
 class Tracer(Protocol):
     """Opens spans. One that is opened inside another becomes its child."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Say why spans cannot be sent at present."""
+        ...
+
     def span(
         self,
         name: str,
@@ -103,6 +108,8 @@ _NOTHING: AbstractContextManager[Span] = nullcontext(_NoSpan())
 
 class NoTracer:
     """Tracing is off: every span is the same nothing."""
+
+    trouble = None
 
     def span(
         self,
