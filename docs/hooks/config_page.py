@@ -133,7 +133,7 @@ def variables() -> dict[str, str]:
     """Give each variable with its default, from the calls of `read_environment` themselves."""
     tree = ast.parse(textwrap.dedent(source.getsource(environment.read_environment)))
     found = {
-        node.args[0].value: _setting(node)
+        str(node.args[0].value): _setting(node)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

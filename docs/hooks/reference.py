@@ -1,5 +1,6 @@
 """MkDocs hook: the pages of the reference are made from the program while the site is built, and kept nowhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cli_page
@@ -9,9 +10,9 @@ import metrics_page
 import rest_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from running import program
+from running import Program, program
 
-PAGES = {
+PAGES: dict[str, Callable[[Program], str]] = {
     "config.md": lambda _: config_page.write(),
     "environment.md": lambda _: config_page.write_environment(),
     "events.md": lambda _: events_page.write(),
