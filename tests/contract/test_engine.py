@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Protocol, Self
 
 import pytest
@@ -206,6 +207,20 @@ async def test_logs_give_the_last_lines_and_what_comes(world: World) -> None:
         await world.write("one", "fourth")
         line = await anext(lines)
     assert (line.text, line.stream) == ("fourth", "stdout")
+
+
+async def test_logs_are_bounded_by_time(world: World) -> None:
+    await world.run("one")
+    await world.write("one", "text")
+    async with aclosing(await world.engine.logs("one", LogQuery())) as lines:
+        at = datetime.fromisoformat((await anext(lines)).timestamp[:26].rstrip("Z")).replace(tzinfo=UTC).timestamp()
+    for query, found in (
+        (LogQuery(since=at - 5, until=at + 5), ["text"]),
+        (LogQuery(since=at + 5), []),
+        (LogQuery(until=at - 5), []),
+    ):
+        async with aclosing(await world.engine.logs("one", query)) as lines:
+            assert [line.text async for line in lines] == found
 
 
 async def test_logs_that_are_followed_end_with_the_container(world: World) -> None:

@@ -49,7 +49,7 @@ class LogsQuery(msgspec.Struct, frozen=True):
 
     def asked(self, now: datetime) -> LogQuery:
         """Raise ValueError where `since` is neither a time nor an age."""
-        return LogQuery(self.tail, self._since(now), self.follow)
+        return LogQuery(tail=self.tail, since=self._since(now), is_following=self.follow)
 
     def _since(self, now: datetime) -> float | None:
         if self.since is None:
