@@ -325,6 +325,7 @@ class Watched:
     """As much of the live feed's surroundings as a command needs that is answered at once."""
 
     table: ClassVar[dict[str, object]] = {}
+    watched = 0
 
     def health(self, service_id: str) -> None:
         return None
@@ -342,8 +343,8 @@ commands = st.fixed_dictionaries(
 @example("[" * 60_000)
 @example('{"command_type":"subscribe_events","event_types":["' + '","'.join("x" * 20_000) + '"]}')
 def test_any_command_is_answered(text: str) -> None:
-    surroundings: Any = Watched()
-    answer = quickly(lambda: Client(surroundings, surroundings, surroundings, surroundings)._answer(text))
+    around: Any = Watched()
+    answer = quickly(lambda: Client(around, around, around, around, around)._answer(text))
     assert answer is not None
     assert msgspec.json.decode(msgspec.json.encode(answer))["type"]
 
