@@ -101,3 +101,15 @@ def test_strange_request_ids_and_traces_make_no_series_either(tmp_path: Path) ->
             )
             assert answer[1]["x-request-id"] == f"id-{number}"
         assert series(one.request("/metrics")[2].decode()) <= before
+
+
+def test_services_that_come_and_go_leave_no_series() -> None:
+    metrics = Metrics(0.0)
+    before = metrics.render(1.0, 1.0)
+    for number in range(100):
+        service = Service(f"s{number}", f"S {number}", "http://s/")
+        metrics.watch(service)
+        metrics.restart(service, True, 1.0)  # noqa: FBT003
+        metrics.restart(service, False, 1.0)  # noqa: FBT003
+        metrics.forget(service)
+    assert metrics.render(1.0, 1.0) == before

@@ -146,7 +146,12 @@ class Metrics:
             self._services[service.id] = fresh
 
     def forget(self, service: Service) -> None:
+        """Drop every series of a service: those that are found by label come and go, and series must not pile up."""
         self._services.pop(service.id, None)
+        self._restart_durations.pop(service.id, None)
+        named = labels(service_id=service.id, service_name=service.name)
+        for success in ("true", "false"):
+            self._restarts.pop((named, success), None)
 
     def record(self, service: Service, state: State, result: Result) -> None:
         one = self._services[service.id]
