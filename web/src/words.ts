@@ -136,7 +136,7 @@ const isFirstLook = (services: Services): boolean => [...services.values()].some
 const lower = (text: string): string => (/^[A-Z][a-z]/.test(text) ? `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}` : text);
 
 function consequences(services: Services, root: Service | undefined): string {
-  const all = [...services.values()].sort(worstFirst);
+  const all = [...services.values()].filter((one) => one.status !== "Healthy").sort(worstFirst);
   const said: string[] = [];
   const bad = all.filter((one) => one.status === "Unhealthy" && one !== root);
   const through = bad.filter((one) => root && one.depends_on.includes(root.id));

@@ -80,10 +80,11 @@ function hasSame(a: readonly string[], b: readonly string[]): boolean {
   return b.every((id) => known.has(id));
 }
 
+const phone = matchMedia("(max-width: 640px)");
 const HEIGHTS = { wide: { well: 32, bad: 52, group: 33 }, phone: { well: 44, bad: 172, group: 40 } };
 
 function heightsOf(lines: readonly Line[]): number[] {
-  const high = matchMedia("(max-width: 640px)").matches ? HEIGHTS.phone : HEIGHTS.wide;
+  const high = phone.matches ? HEIGHTS.phone : HEIGHTS.wide;
   return lines.map((line) => (line.kind === "group" ? high.group : line.one.status === "Healthy" ? high.well : high.bad));
 }
 
