@@ -1,5 +1,6 @@
 """TLS of a running monitor: what it speaks, how it takes up a new certificate, and what it says when it has none."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -14,7 +15,7 @@ from playwright.sync_api import expect
 from tests.browser.chromium import chromium, tab
 from tests.process import PATIENCE, Monitor, monitor, start, wait_for
 from tests.servers import make_certificate
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 ONE = '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n'
 
@@ -57,15 +58,15 @@ def replace(new: tuple[Path, Path], old: tuple[Path, Path]) -> None:
         os.replace(source, target)  # noqa: PTH105
 
 
-def test_api_and_live_feed_are_served_encrypted(pair: tuple[Path, Path], tmp_path: Path) -> None:
+async def test_api_and_live_feed_are_served_encrypted(pair: tuple[Path, Path], tmp_path: Path) -> None:
     with encrypted(tmp_path, *pair) as one:
         trust = ssl.create_default_context(cafile=pair[0])
         connection = http.client.HTTPSConnection(one.address.removeprefix("https://"), context=trust)
         connection.request("GET", "/api/status")
         assert json.loads(connection.getresponse().read())["tls"] is True
         connection.close()
-        with connect(one.address.replace("https", "wss") + "/ws", ssl=trust) as feed:
-            assert json.loads(feed.recv(PATIENCE))["type"] == "initial"
+        async with connect(one.address.replace("https", "wss") + "/ws", ssl=trust) as feed, asyncio.timeout(PATIENCE):
+            assert json.loads(await feed.recv())["type"] == "initial"
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
@@ -82,16 +83,20 @@ def test_only_tls_1_2_and_later_are_spoken(pair: tuple[Path, Path], tmp_path: Pa
             shake_hands(one, old)
 
 
-def test_a_renewed_certificate_is_taken_up_without_ending_a_connection(pair: tuple[Path, Path], tmp_path: Path) -> None:
+async def test_a_renewed_certificate_is_taken_up_and_no_connection_ends(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
     with encrypted(tmp_path, *pair) as one:
         before = shake_hands(one, anyone())[1]
-        with connect(one.address.replace("https", "wss") + "/ws", ssl=anyone()) as feed:
+        address = one.address.replace("https", "wss") + "/ws"
+        async with connect(address, ssl=anyone()) as feed, asyncio.timeout(2 * PATIENCE):
             (tmp_path / "new").mkdir()
             replace(make_certificate(tmp_path / "new"), pair)
             wait_for(lambda: shake_hands(one, anyone())[1] != before)
             assert shake_hands(one, ssl.create_default_context(cafile=pair[0]))[1]
-            feed.send(json.dumps({"command_type": "clear_subscription"}))
-            wait_for(lambda: json.loads(feed.recv(PATIENCE))["type"] == "subscription_cleared")
+            await feed.send(json.dumps({"command_type": "clear_subscription"}))
+            while json.loads(await feed.recv())["type"] != "subscription_cleared":
+                pass
 
 
 def test_a_certificate_that_cannot_be_taken_up_is_said_and_the_old_one_stays(
