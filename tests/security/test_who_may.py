@@ -229,3 +229,21 @@ def test_the_address_that_a_proxy_tells_counts_only_from_a_trusted_one(
         one.request("/api/services/one/restart", "POST", x_api_key=KEY, x_forwarded_for="203.0.113.9")
         trail = json.loads(one.request("/api/audit", x_api_key=KEY)[2])
         assert trail[0]["address"] == address
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "https://evil.example", "http://127.0.0.1", "https://{host}", "http://{host}.evil.example"]
+)
+@pytest.mark.parametrize("given", [{}, {"FKS_MONITOR_API_KEY": KEY}])
+def test_s5_forms_and_fetches_of_other_origins_change_nothing(
+    tmp_path: Path, origin: str, given: dict[str, str]
+) -> None:
+    with monitor("--config", str(config(tmp_path)), **given) as one:
+        foreign = {"origin": origin.format(host=one.address.removeprefix("http://"))}
+        for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"):
+            for path in ("/api/services/one/restart", "/api/compose", "/api/silences"):
+                status, headers, _ = one.request(path, "POST", x_api_key=KEY, content_type=kind, **foreign)
+                assert (status, headers["access-control-allow-origin"]) == (403, None), (path, kind)
+        with pytest.raises(InvalidStatus) as refused, connect(ws(one), additional_headers=foreign):
+            pass
+        assert refused.value.response.status_code == 403
