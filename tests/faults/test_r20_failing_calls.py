@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.faults.oracle import Collector, assert_sound, serving
-from tests.faults.victim import PERIOD, SERVICE, result, until_told
+from tests.faults.victim import PERIOD, SERVICE, WatchedAlerter, result, until_told
 
 from fks_master.alerts import store as alert_store
-from fks_master.alerts.alerter import Alerter, Options
+from fks_master.alerts.alerter import Options
 from fks_master.alerts.notify import Receiver
 from fks_master.alerts.routes import Route
 from fks_master.alerts.store import Store
@@ -75,7 +75,7 @@ async def play(path: Path, nth: int, hook: str, *, for_ever: bool) -> Failing:
     hub.restore(remembered)
     world = World(lambda: hub.services, lambda: hub.states)
     options = Options((Receiver("hook", "webhook", hook),), (Route(("hook",)),), policy=policy)
-    alerter = Alerter(options, world, Store(database), past.journal.follow, clock)
+    alerter = WatchedAlerter(options, world, Store(database), past.journal.follow, clock)
     await alerter.restore(remembered.newest)
     running = asyncio.gather(past.run(hub.announce), alerter.run())
     for number in range(END):

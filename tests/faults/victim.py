@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
-from fks_master.model import Outcome, Policy, Reason, Result, Service
+from fks_master.model import Event, Outcome, Policy, Reason, Result, Service
 from fks_master.storage.sqlite import SQLite
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,7 +68,7 @@ async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook:
     hub.restore(remembered)
     world = World(lambda: hub.services, lambda: hub.states)
     options = Options((Receiver("hook", "webhook", hook),) if hook else (), (Route(("hook",)),), policy=policy)
-    alerter = Alerter(options, world, Store(database), past.journal.follow, clock)
+    alerter = WatchedAlerter(options, world, Store(database), past.journal.follow, clock)
     await alerter.restore(remembered.newest)
     telling = asyncio.create_task(alerter.run() if hook else asyncio.sleep(0))
     await until_told(alerter, past) if hook else None
@@ -82,8 +83,22 @@ async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook:
     await past.close()
 
 
-async def until_told(alerter: Alerter, past: Past) -> None:
-    while alerter._cursor < past.journal._newest_readable or any(map(len, alerter.lanes.values())):  # noqa: ASYNC110
+class WatchedAlerter(Alerter):
+    """Says up to which event everything is in the lanes."""
+
+    taken = 0
+
+    async def restore(self, newest: int) -> None:
+        await super().restore(newest)
+        self.taken = self._cursor
+
+    async def _take(self, events: Sequence[Event], now: datetime) -> None:
+        await super()._take(events, now)
+        self.taken = self._cursor
+
+
+async def until_told(alerter: WatchedAlerter, past: Past) -> None:
+    while alerter.taken < past.journal._newest_readable or any(map(len, alerter.lanes.values())):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 
