@@ -60,14 +60,7 @@ class Commands:
         """Carry out a command of the table, and tell what comes of it."""
         name = str(fields["command_type"])
         remote = self.table[name]
-        started = self.doors.clock.monotonic()
-        status, reason = BEGUN, "its client has gone"
-        try:
-            status, reason = await self._while_admitted(socket, remote, fields, send)
-        finally:
-            if remote.access.is_change:
-                target = next((str(fields[each]) for each in remote.about if fields.get(each)), "")
-                self.doors.record(socket, f"ws {name}", target, status, started)
+        status, reason = await self._while_admitted(socket, remote, fields, send)
         if status == 200 and name == "authenticate":
             socket.scope["state"]["credential"] = fields.get("token")
         if status == 401:
@@ -77,7 +70,7 @@ class Commands:
 
     async def _while_admitted(self, socket: WebSocket, remote: Remote, fields: Fields, send: Send) -> tuple[int, str]:
         """Carry out a command, and end what still follows something once its client may no longer."""
-        work = asyncio.create_task(self._try(socket, remote, fields, send))
+        work = asyncio.create_task(self._recorded(socket, remote, fields, send))
         try:
             while not (await asyncio.wait({work}, timeout=RECHECK_SECONDS))[0]:
                 if not self.still_admits(socket, remote.access, fields.get("token")):
@@ -86,6 +79,16 @@ class Commands:
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+    async def _recorded(self, socket: WebSocket, remote: Remote, fields: Fields, send: Send) -> tuple[int, str]:
+        started, status, reason = self.doors.clock.monotonic(), BEGUN, ""
+        try:
+            status, reason = await self._try(socket, remote, fields, send)
+        finally:
+            if remote.access.is_change:
+                target = next((str(fields[each]) for each in remote.about if fields.get(each)), "")
+                self.doors.record(socket, f"ws {fields['command_type']}", target, status, started)
+        return status, reason
 
     async def _try(self, socket: WebSocket, remote: Remote, fields: Fields, send: Send) -> tuple[int, str]:
         caller = self.caller_of(socket, fields.get("token"))
