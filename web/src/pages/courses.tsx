@@ -16,13 +16,22 @@ const shown = (range: string): string => range.replace(/(\d+)([hd])/, "$1 $2");
 const seconds = (moment: string): number => Date.parse(moment) / 1000;
 const light = (value: number): string => (value >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : Number(value.toPrecision(2)).toString());
 
+/** The middle of what a point sums up, and never before something was seen. */
+function middleOf(series: Series): (point: Series["points"][number]) => number {
+  const first = seconds(series.statuses[0]?.started_at ?? series.since);
+  return (point) => Math.max(first, seconds(point.at) + series.step_seconds / 2);
+}
+
+/** What containers use is measured every ten seconds, give or take: a point late is no gap. */
+const LATE = 2;
+
 function answers(series: Series, expected: number): Plot {
-  const [times, low, high] = broken(series.points, series.step_seconds, (point) => seconds(point.at), [(point) => point.latency.p50_ms ?? point.latency.average_ms, (point) => point.latency.p95_ms ?? point.latency.max_ms]);
+  const [times, low, high] = broken(series.points, series.step_seconds, middleOf(series), [(point) => point.latency.p50_ms ?? point.latency.average_ms, (point) => point.latency.p95_ms ?? point.latency.max_ms]);
   return {
     name: T.chart.answer, unit: T.chart.answerUnit, high: 116, kind: "band", times, show: light,
     columns: [{ label: T.chart.p50, values: low ?? [] }, { label: T.chart.p95, values: high ?? [] }],
     limit: { value: expected, text: T.chart.expected },
-    fails: series.points.filter((point) => point.latency.failures > 0).map((point) => seconds(point.at)),
+    fails: series.points.filter((point) => point.latency.failures > 0).map(middleOf(series)),
   };
 }
 
@@ -40,7 +49,7 @@ function phases({ points, step_seconds }: Phases, series: Series | null): Plot {
 
 function used({ points, step_seconds }: Usage): Plot[] {
   if (!points.length) return [];
-  const read = (...columns: ((point: Usage["points"][number]) => number | null)[]) => broken(points, step_seconds, (point) => seconds(point.at), columns);
+  const read = (...columns: ((point: Usage["points"][number]) => number | null)[]) => broken(points, step_seconds * LATE, (point) => seconds(point.at), columns);
   const scaled = (value: number | null): number | null => (value === null ? null : value / MEGA);
   const [times, memory = []] = read((point) => scaled(point.memory_bytes));
   const [, cpu = []] = read((point) => point.cpu_percent);
