@@ -1,7 +1,7 @@
 // A dialog of the browser's own: focus stays in it, Esc leaves, and the focus returns to where it came from.
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props<V> {
   open: Signal<V>;
@@ -15,7 +15,7 @@ interface Props<V> {
 
 export function Dialog<V>({ open, closed, name, kind = "", onLeave, children }: Props<V>) {
   const node = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key: what is typed at once belongs into the dialog
     const before = document.activeElement;
     node.current?.showModal();
     return () => {
