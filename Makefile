@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 WEB := $(filter-out web/node_modules,$(wildcard web/*.* web/src/* web/src/*/*))
 
 .PHONY: setup run test check fuzz docs format dist bench clean
@@ -38,7 +39,7 @@ check: setup docs
 	$(BIN)/python hatch_build.py check
 
 test: check
-	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 fuzz: setup
 	FKS_FUZZ_EXAMPLES=20000 $(BIN)/pytest --timeout=0 tests/security/test_s13_fuzz.py

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.tools import tool
+from tests.tools import alone, tool
 
 PLUGIN = Path("/usr/libexec/docker/cli-plugins/docker-compose")
 SUITE = "trixie"
@@ -150,6 +150,11 @@ def _wait_until_ready(engine: Engine, daemon: "subprocess.Popen[bytes]") -> None
 @cache
 def compose_plugin() -> None:
     tool("docker", "docker-cli")
+    with alone():
+        _find_plugin()
+
+
+def _find_plugin() -> None:
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return
     with tempfile.TemporaryDirectory() as folder:

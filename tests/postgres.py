@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.tools import _install
+from tests.tools import install
 
 
 def binaries() -> Path:
     """Where the server's programs lie; installed first where we may. In CI their absence fails the test."""
     if not (found := _found()) and os.geteuid() == 0:
-        _install("postgresql")
+        install("postgresql", lambda: _found() is not None)
         found = _found()
     if found:
         return found

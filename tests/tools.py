@@ -1,13 +1,28 @@
 """Programs that tests need from Debian: installed where we may, else the test says what is missing."""
 
+import fcntl
 import os
 import random
 import shutil
 import socket
 import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import pytest
+
+LOCK = Path(tempfile.gettempdir(), f"fks-master-tests-{os.getuid()}.lock")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold off the other workers: a machine can take one installation at a time."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @cache
@@ -15,7 +30,7 @@ def tool(name: str, package: str) -> str:
     """Return the path of the program, installing its package first as root. In CI its absence fails the test."""
     found = shutil.which(name)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(package)
+        install(package, lambda: shutil.which(name) is not None)
         found = shutil.which(name)
     if found is not None:
         return found
@@ -38,8 +53,15 @@ def free_port() -> int:
     raise RuntimeError("no port is free")
 
 
+def install(package: str, is_there: Callable[[], bool]) -> None:
+    """Install a package unless another worker has done so meanwhile."""
+    with alone():
+        if not is_there():
+            _install(package)
+
+
 def _install(package: str) -> None:
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    install = ["apt-get", "install", "-y", "-qq", "-oDPkg::Lock::Timeout=120", "--no-install-recommends", package]
     for command in (["apt-get", "update", "-qq"], install):
         subprocess.run(command, env=environ, capture_output=True, timeout=300, check=False)
