@@ -61,6 +61,7 @@ def test_incidents_come_in_pages_newest_first_each_once(one: Monitor) -> None:
         (f"since={moment(30 * 95)}", INCIDENTS - 10),
         (f"until={moment(30 * 100)}", 10),
     ],
+    ids=["open", "closed", "of one", "of another", "since", "until"],
 )
 def test_incidents_are_filtered(one: Monitor, query: str, count: int) -> None:
     path = f"/api/incidents?limit=1000&until={moment(30 * COUNT)}&{query}"

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -81,6 +82,7 @@ def test_a_sound_token_is_read() -> None:
         token(roles=[1]),
         token()[:-2] + "AA",
     ],
+    ids=itertools.count(),
 )
 def test_a_forged_token_is_refused(forged: str) -> None:
     assert read_token(forged, SECRET, NOW) is None
