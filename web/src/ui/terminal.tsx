@@ -1,5 +1,5 @@
 // Lines as they come: followed until somebody scrolls up, searched, paused, saved. Only what is near is in the page.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { stream, wordsOf } from "../api";
 import { T } from "../text";
 import { pieces, plain } from "./ansi";
@@ -89,7 +89,7 @@ function useRun({ path, read }: Pick<Props, "path" | "read">, wanted: string): R
       ending.abort();
     };
   }, [path]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     run.current.lines.search(wanted);
     repaint((count) => count + 1);
   }, [wanted]);
