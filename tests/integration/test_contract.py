@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.process import Monitor, fleet, monitor, start, wait_for
+from tests.process import PATIENCE, Monitor, fleet, monitor, start, wait_for
+from websockets.sync.client import connect
 
 from fks_master.cli import main
 
@@ -86,6 +88,60 @@ def test_what_is_not_there_and_what_is_not_possible_are_problem_documents(one: M
         assert problem.keys() >= {"type", "title", "status", "detail"}
     assert one.request("/health", "POST")[1]["allow"] == "GET, HEAD, OPTIONS"
     assert one.request("/health", "OPTIONS")[1]["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_a_slash_at_the_end_is_no_other_path(one: Monitor) -> None:
+    status, headers, body = one.request("/api/services/", origin=ELSEWHERE)
+    assert (status, headers["access-control-allow-origin"]) == (200, "*")
+    assert len(json.loads(body)) == 11
+    assert one.request("/api/services/fks_api/restart/", "POST")[0] == 409
+
+
+def raw(one: Monitor, text: str) -> tuple[int, dict[str, str], bytes]:
+    """Send what no client of the library would, and return the answer until the connection ends."""
+    host, port = one.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+        connection.sendall(text.replace("\n", "\r\n").encode())
+        whole = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = whole.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return (
+        int(first.split()[1]),
+        {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},
+        body,
+    )
+
+
+HANDSHAKE = (
+    "Host: localhost\nUpgrade: websocket\nConnection: Upgrade\n"
+    "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("NONSENSE /health HTTP/1.1\n\n", 400),
+        ("hello\n\n", 400),
+        ("GET /ws HTTP/1.1\nHost: localhost\nConnection: close\n\n", 426),
+        (f"GET /other HTTP/1.1\n{HANDSHAKE}", 404),
+        (f"GET /ws HTTP/1.1\nOrigin: {ELSEWHERE}\n{HANDSHAKE}", 403),
+    ],
+)
+def test_whatever_is_refused_gets_a_problem_document_and_an_id(one: Monitor, said: str, expected: int) -> None:
+    status, headers, body = raw(one, said)
+    assert (status, headers["content-type"]) == (expected, "application/problem+json")
+    assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
+    assert json.loads(body)["status"] == expected
+
+
+def test_a_handshake_keeps_the_request_id(one: Monitor) -> None:
+    with connect(one.address.replace("http", "ws") + "/ws/", additional_headers={"X-Request-Id": "mine.2"}) as live:
+        assert live.response is not None
+        assert live.response.headers["X-Request-Id"] == "mine.2"
+        live.send(json.dumps({"command_type": "get_service_details"}))
+        messages = (json.loads(live.recv(PATIENCE)) for _ in range(1000))
+        assert next(each for each in messages if each["type"] == "error")["reason"] == "service_id: expected a text"
 
 
 def test_health_says_who_and_when(one: Monitor) -> None:

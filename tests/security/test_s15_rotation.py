@@ -74,13 +74,13 @@ def follow(live: ClientConnection, job_id: str, **token: str) -> None:
         pass
 
 
-def refusal(live: ClientConnection) -> str:
+def refusal(live: ClientConnection, field: str = "reason") -> str:
     """Wait for what tells a follower that it is over."""
     deadline = time.monotonic() + BOUND
     while True:
         message = json.loads(live.recv(max(0.1, deadline - time.monotonic())))
         if message["type"] == "error":
-            return str(message["reason"])
+            return str(message[field])
 
 
 def end_of(live: ClientConnection) -> int:
@@ -133,7 +133,7 @@ def test_s15_a_key_that_may_less_loses_that_and_keeps_the_rest(folder: Path) -> 
             wait_for(lambda: one.request(f"/api/jobs/{job_id}/cancel", "POST", x_api_key=KEY)[0] == 403)
             assert refusal(live) == "unauthorized", "who may no longer act no longer follows what was begun by it"
             live.send(json.dumps({"command_type": "cancel_job", "job_id": job_id}))
-            assert "operate" in refusal(live)
+            assert "operate" in refusal(live, "detail")
             live.send(json.dumps({"command_type": "follow_job", "job_id": job_id}))
             follow(live, job_id)
 

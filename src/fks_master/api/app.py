@@ -58,11 +58,12 @@ class Observed:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id.decode()
+        extra = [(b"x-request-id", request_id), *SECURITY_HEADERS]
+        if scope["type"] != "http":
+            await self._app(scope, receive, _with_headers(send, extra))
+            return
         started = self._clock.monotonic()
         status: int | None = None
 
@@ -70,13 +71,12 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = [(b"x-request-id", request_id), *SECURITY_HEADERS]
-                state = scope["state"]
+                state, headers = scope["state"], [*message["headers"], *extra]
                 if scope["method"] in {"GET", "HEAD"} and state.get("is_for_every_origin"):
-                    extra.append((b"access-control-allow-origin", b"*"))
+                    headers.append((b"access-control-allow-origin", b"*"))
                 elif "origin" in state:
-                    extra += [(b"access-control-allow-origin", state["origin"].encode()), (b"vary", b"Origin")]
-                message["headers"] = [*message["headers"], *extra]
+                    headers += [(b"access-control-allow-origin", state["origin"].encode()), (b"vary", b"Origin")]
+                message["headers"] = headers
             await send(message)
 
         try:
@@ -95,6 +95,17 @@ class Observed:
             method = scope["method"] if scope["method"] in METHODS else "other"
             path = scope["state"].get("template", "other")
             self._metrics.request(method, path, status or 500, self._clock.monotonic() - started)
+
+
+def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
+    """Put them into the answer to a handshake, be it a refusal."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
+            message["headers"] = [*message.get("headers", ()), *extra]
+        await send(message)
+
+    return send_with_headers
 
 
 def _describe(span: Span, scope: Scope, status: int) -> None:
@@ -137,8 +148,7 @@ def routed(endpoints: Iterable[Endpoint], doors: Doors) -> list[Route]:
 
 def _route(path: str, methods: dict[str, Endpoint], doors: Doors) -> Route:
     async def handle(request: Request) -> Response:
-        state = request.scope.setdefault("state", {})
-        state["template"] = path
+        state = request.scope["state"]
         if request.method == "OPTIONS":
             return _preflight(methods, request, doors.guard)
         endpoint = methods["GET" if request.method == "HEAD" else request.method]
@@ -167,12 +177,20 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
     """Put the application together from the table of endpoints and the live feed."""
 
     async def guarded_feed(socket: WebSocket) -> None:
-        socket.scope.setdefault("state", {})["request_id"] = _request_id(socket.scope).decode()
         refusal = doors.guard.refuses(socket)
         if refusal is None:
             await feed(socket)
         else:
             await socket.send_denial_response(problem(refusal.status, "Refused", refusal.reason))
+
+    async def no_feed(socket: WebSocket) -> None:
+        await socket.send_denial_response(problem(404, "Not found", "the live feed is at /ws"))
+
+    async def feed_alone(request: Request) -> Response:
+        request.scope["state"]["template"] = "/ws"
+        answer = problem(426, "Upgrade Required", "this is the live feed, a WebSocket")
+        answer.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+        return answer
 
     async def not_found(request: Request, _: Exception) -> Response:
         return problem(404, "Not found", f"there is nothing at {request.url.path[:200]!r}; see / and /api/services")
@@ -193,14 +211,12 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
 
     routes = [
         Indexed(routed(endpoints, doors)),
-        WebSocketRoute("/ws", guarded_feed),
+        *(WebSocketRoute(path, guarded_feed) for path in ("/ws", "/ws/")),
+        *(Route(path, feed_alone) for path in ("/ws", "/ws/")),
+        WebSocketRoute("/{path:path}", no_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return Observed(
-        Starlette(
-            routes=routes, exception_handlers={404: not_found, 405: not_allowed, 500: failed, ClientDisconnect: gone}
-        ),
-        metrics,
-        doors.clock,
-        tracer,
-    )
+    handlers = {404: not_found, 405: not_allowed, 500: failed, ClientDisconnect: gone}
+    application = Starlette(routes=routes, exception_handlers=handlers)
+    application.router.redirect_slashes = False
+    return Observed(application, metrics, doors.clock, tracer)

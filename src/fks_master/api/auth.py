@@ -54,10 +54,11 @@ def fingerprint(secret: str) -> str:
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Somebody we know, or in open mode anybody."""
+    """Somebody we know, or in open mode anybody. A token without an allowed role (`has_role`) changes nothing."""
 
     name: str
     rights: frozenset[Access]
+    has_role: bool = True
 
     def may(self, access: Access) -> bool:
         return access in {Access.OPEN, Access.PUBLIC} or access in self.rights
@@ -99,13 +100,14 @@ class Doorkeeper:
     def is_open(self) -> bool:
         return self.authority.is_open
 
-    def who(self, credential: str | None) -> Caller | None:
-        """Return the caller that a credential proves; None for a wrong one."""
+    def who(self, credentials: Sequence[str]) -> Caller | None:
+        """Return the caller whom the best of these credentials proves; None where all are wrong."""
         if self.is_open:
             return ANYBODY
-        if not credential:
+        if not credentials:
             return NOBODY
-        return self._by_key(credential) or self._by_token(credential)
+        proven = (self._by_key(each) or self._by_token(each) for each in credentials)
+        return max(filter(None, proven), key=lambda caller: len(caller.rights), default=None)
 
     def caller_of(self, connection: HTTPConnection) -> Caller | None:
         return self.who(presented(connection))
@@ -120,6 +122,8 @@ class Doorkeeper:
             return None
         if caller is NOBODY:
             return Refusal(401, "a credential is needed: an API key as x-api-key, or a JWT as Bearer")
+        if not caller.has_role:
+            return Refusal(401, "the token has none of the roles that may do that")
         return Refusal(403, f"{caller.name} may not do that; it needs the scope {access.value}")
 
     def refuses_open_change(self, connection: HTTPConnection) -> Refusal | None:
@@ -151,7 +155,7 @@ class Doorkeeper:
             return None
         roles = set(claims["roles"]) & set(self.authority.allowed_roles)
         if not roles:
-            return Caller(_name_in(claims), _RIGHTS["read"])
+            return Caller(_name_in(claims), _RIGHTS["read"], has_role=False)
         return Caller(_name_in(claims), _ALL if "admin" in roles else _RIGHTS["operate"])
 
     def count_wrong(self, address: str) -> Refusal:
@@ -165,13 +169,11 @@ class Doorkeeper:
         return Refusal(429, "too many wrong credentials") if is_too_many else Refusal(401, "the credential is wrong")
 
 
-def presented(connection: HTTPConnection) -> str | None:
-    """Return the credential of a request: `x-api-key`, else the Bearer token."""
+def presented(connection: HTTPConnection) -> tuple[str, ...]:
+    """Return the credentials of a request, each of which may open: `x-api-key` and the Bearer token."""
     key = connection.headers.get("x-api-key", "").strip()
-    if key:
-        return key
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
+    return tuple(filter(None, (key, token.strip() if scheme.lower() == "bearer" else "")))
 
 
 def address_of(connection: HTTPConnection) -> str:

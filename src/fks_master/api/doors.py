@@ -1,7 +1,7 @@
 """What stands before every endpoint and every command."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 import structlog
@@ -39,16 +39,18 @@ class Doors:
             return refusal
         return self.doorkeeper.refuses(caller, access, address_of(connection))
 
-    def still_admits(self, access: Access, credential: str | None) -> bool:
-        """Whether one who was let in with this credential may stay: keys are changed and tokens expire meanwhile."""
+    def still_admits(self, access: Access, credentials: Sequence[str]) -> bool:
+        """Whether one who was let in with these credentials may stay: keys are changed and tokens expire meanwhile."""
         if access is Access.OPEN or (access is Access.PUBLIC and self.doorkeeper.authority.public_read):
             return True
-        caller = self.doorkeeper.who(credential)
+        caller = self.doorkeeper.who(credentials)
         return caller is not None and caller.may(Access.READ if access is Access.PUBLIC else access)
 
-    def record(self, connection: HTTPConnection, action: str, target: str, status: int, started: float) -> None:
-        """Keep who tried what; the log has a line for what was let in, with the ids of request and trace."""
-        caller = connection.scope["state"].get("caller")
+    def record(
+        self, connection: HTTPConnection, caller: Caller | None, what: tuple[str, str], status: int, started: float
+    ) -> None:
+        """Keep who tried what on what; the log has a line for what was let in, with the ids of request and trace."""
+        action, target = what
         attempt = Attempt(
             at=self.clock.now(),
             who=caller.name if caller else "wrong credential",
@@ -78,11 +80,12 @@ class Doors:
                 response.body_iterator = self._while_admitted(stream, endpoint.access, presented(request))
         finally:
             if endpoint.access.is_change:
-                self.record(request, f"{endpoint.method} {endpoint.path}", request.url.path, status, started)
+                what = f"{endpoint.method} {endpoint.path}", request.url.path
+                self.record(request, caller, what, status, started)
         return response
 
     async def _while_admitted(
-        self, stream: AsyncIterator[Any], access: Access, credential: str | None
+        self, stream: AsyncIterator[Any], access: Access, credentials: Sequence[str]
     ) -> AsyncGenerator[Any]:
         """Pass a stream on, and end it soon after its reader may no longer read, even while nothing comes."""
         asked_at, coming = self.clock.monotonic(), asyncio.ensure_future(anext(stream, None))
@@ -91,7 +94,7 @@ class Doors:
                 await asyncio.wait({coming}, timeout=RECHECK_SECONDS)
                 if self.clock.monotonic() - asked_at >= RECHECK_SECONDS:
                     asked_at = self.clock.monotonic()
-                    if not self.still_admits(access, credential):
+                    if not self.still_admits(access, credentials):
                         return
                 if coming.done():
                     if (piece := coming.result()) is None:
@@ -106,9 +109,12 @@ class Doors:
 
 
 def _refused(endpoint: Endpoint, request: Request, refusal: Refusal) -> Response:
-    if endpoint.refuse:
-        return endpoint.refuse(request, refusal.status, refusal.reason)
-    response = problem(refusal.status, "Refused", refusal.reason)
+    refuse = endpoint.refuse or _problem
+    response = refuse(request, refusal.status, refusal.reason)
     if refusal.status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+def _problem(_: Request, status: int, reason: str) -> Response:
+    return problem(status, "Refused", reason)

@@ -22,6 +22,8 @@ class Indexed(BaseRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
+        if len(scope["path"]) > 2:
+            scope = {**scope, "path": scope["path"].removesuffix("/")}  # a slash at the end makes no other route
         start = tuple(_segments(scope["path"]))
         partial: tuple[Match, Scope] = (Match.NONE, {})
         for route in chain(self._by_start.get(start, ()), self._by_start.get(start[:1], ()) if start[1:] else ()):
@@ -34,6 +36,7 @@ class Indexed(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         route: Route = scope[ROUTE]
+        scope["state"]["template"] = route.path
         await route.handle(scope, receive, send)
 
 

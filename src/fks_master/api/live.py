@@ -201,9 +201,11 @@ class Client:
         return {"type": "subscription_confirmed", "filters": self._filters, "message": "Changes follow one by one"}
 
     def _get_service_details(self, command: Command) -> dict[str, Any]:
-        health = self._view.health(command.service_id or "")
+        if command.service_id is None:
+            return {"type": "error", "reason": "service_id: expected a text"}
+        health = self._view.health(command.service_id)
         if health is None:
-            return {"type": "error", "reason": f"no service {command.service_id!r} is watched"}
+            return {"type": "error", "reason": f"no service {command.service_id[:100]!r} is watched"}
         return {"type": "service_details", "service_id": command.service_id, "health": health}
 
 

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import errno
+import secrets
 import socket
 import ssl
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from http import HTTPStatus
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from fks_master.api.answers import problem
 from fks_master.errors import ListenError
 
 GRACEFUL_SECONDS = 5
@@ -25,8 +28,6 @@ HANDSHAKE_SECONDS = 10.0
 PING_SECONDS = 4.0
 PONG_SECONDS = 5.0
 LATE_SECONDS = 1.0
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,6 +47,15 @@ def _advice(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"port {port} needs more rights than we have; choose one above 1023 with --port"
     return f"cannot listen on {host}, port {port}: {error.strerror}"
+
+
+def refusal(status: int, detail: str) -> bytes:
+    """Write the answer to what is no request that the application could see: a problem document, as everywhere."""
+    phrase = HTTPStatus(status).phrase
+    answer = problem(status, phrase, detail)
+    head = {**answer.headers, "x-request-id": secrets.token_hex(16), "connection": "close"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"HTTP/1.1 {status} {phrase}\r\n{lines}\r\n".encode() + bytes(answer.body)
 
 
 class Timer:
@@ -102,7 +112,7 @@ class PatientHttp(HttpToolsProtocol):
         self._head_bytes += len(data)
         super().data_received(data)
         if self._is_in_head and self._head_bytes > MAX_HEAD and not self.transport.is_closing():
-            self._end(TOO_LARGE)
+            self._end(refusal(431, f"the head of a request is longer than {MAX_HEAD >> 10} KiB"))
 
     def on_message_begin(self) -> None:
         self._head_bytes, self._is_in_head = 0, True
@@ -136,7 +146,10 @@ class PatientHttp(HttpToolsProtocol):
 
     def _end_slow(self) -> None:
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        self._end(b"" if is_answering else TOO_SLOW)
+        self._end(b"" if is_answering else refusal(408, f"no whole request came within {REQUEST_SECONDS:g} s"))
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(refusal(400, msg))
 
     def _end(self, words: bytes) -> None:
         if words:

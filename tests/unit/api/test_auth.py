@@ -89,19 +89,19 @@ def test_a_forged_token_is_refused(forged: str) -> None:
 
 
 def test_without_anything_configured_everybody_may() -> None:
-    caller = keeper().who(None)
+    caller = keeper().who([])
     assert caller is not None
     assert caller.may(Access.ADMIN)
 
 
 def test_with_a_key_configured_only_who_has_it_may() -> None:
     door = keeper(Key.of("ci", "right"))
-    assert door.who(None) is NOBODY
-    assert door.who("wrong") is None
-    caller = door.who("right")
+    assert door.who([]) is NOBODY
+    assert door.who(["wrong"]) is None
+    caller = door.who(["right"])
     assert caller is not None
     assert (caller.name, caller.may(Access.ADMIN)) == ("ci", True)
-    assert door.who(token()) is None, "no Bearer token passes while only a key is configured"
+    assert door.who([token()]) is None, "no Bearer token passes while only a key is configured"
 
 
 def test_a_key_has_its_scopes_and_its_end() -> None:
@@ -109,20 +109,20 @@ def test_a_key_has_its_scopes_and_its_end() -> None:
     door = keeper(
         Key("reader", fingerprint("r"), ("read",), NOW + hour), Key("gone", fingerprint("g"), ("admin",), NOW - hour)
     )
-    caller = door.who("r")
+    caller = door.who(["r"])
     assert caller is not None
     assert caller.may(Access.READ)
     refusal = door.refuses(caller, Access.OPERATE, "1.2.3.4")
     assert refusal is not None
     assert refusal.status == 403
-    assert door.who("g") is None
+    assert door.who(["g"]) is None
 
 
 @pytest.mark.parametrize(
     ("roles", "may"), [(["admin"], Access.ADMIN), (["orchestrate"], Access.OPERATE), (["viewer"], Access.READ)]
 )
 def test_roles_decide_what_a_token_may(roles: list[str], may: Access) -> None:
-    caller = keeper(jwt_secret=SECRET).who(token(roles=roles))
+    caller = keeper(jwt_secret=SECRET).who([token(roles=roles)])
     assert caller is not None
     above = {Access.READ: Access.OPERATE, Access.OPERATE: Access.ADMIN}
     assert caller.may(may)
@@ -133,15 +133,15 @@ def test_wrong_credentials_are_limited_and_the_right_one_never_is() -> None:
     door = keeper(Key.of("ci", "right"))
     statuses = []
     for number in range(150):
-        refusal = door.refuses(door.who(f"wrong{number}"), Access.OPERATE, "1.2.3.4")
+        refusal = door.refuses(door.who([f"wrong{number}"]), Access.OPERATE, "1.2.3.4")
         assert refusal is not None
         statuses.append(refusal.status)
     assert statuses == [401] * 100 + [429] * 50
-    assert door.refuses(door.who("right"), Access.OPERATE, "1.2.3.4") is None
-    nobody = door.refuses(door.who(None), Access.OPERATE, "1.2.3.4")
+    assert door.refuses(door.who(["right"]), Access.OPERATE, "1.2.3.4") is None
+    nobody = door.refuses(door.who([]), Access.OPERATE, "1.2.3.4")
     assert nobody is not None
     assert nobody.status == 401
-    other = door.refuses(door.who("wrong"), Access.OPERATE, "5.6.7.8")
+    other = door.refuses(door.who(["wrong"]), Access.OPERATE, "5.6.7.8")
     assert other is not None
     assert other.status == 401
 
@@ -149,7 +149,7 @@ def test_wrong_credentials_are_limited_and_the_right_one_never_is() -> None:
 def test_reading_can_be_closed_too_but_not_health() -> None:
     door = keeper(Key.of("ci", "right"), public_read=False)
     assert door.refuses(NOBODY, Access.PUBLIC, "a") is not None
-    assert door.refuses(door.who("right"), Access.PUBLIC, "a") is None
+    assert door.refuses(door.who(["right"]), Access.PUBLIC, "a") is None
     assert door.refuses(NOBODY, Access.OPEN, "a") is None
 
 
@@ -164,7 +164,27 @@ def test_open_mode_takes_changes_from_near_only() -> None:
 
 
 def test_the_credential_comes_as_x_api_key_or_as_bearer() -> None:
-    assert presented(request(x_api_key="k")) == "k"
-    assert presented(request(authorization="bearer t")) == "t"
-    assert presented(request(authorization="Basic t")) is None
-    assert presented(request()) is None
+    assert presented(request(x_api_key="k")) == ("k",)
+    assert presented(request(authorization="bearer t")) == ("t",)
+    assert presented(request(x_api_key=" k ", authorization="Bearer  t ")) == ("k", "t")
+    assert presented(request(authorization="Basic t")) == ()
+    assert presented(request(x_api_key=" ", authorization="Bearer ")) == ()
+
+
+def test_of_several_credentials_one_is_enough_and_the_best_counts() -> None:
+    door = keeper(Key("reader", fingerprint("r"), ("read",)), jwt_secret=SECRET)
+    for shown in (["wrong", token()], [token(), "wrong"], ["r", token()], [token(), "r"]):
+        caller = door.who(shown)
+        assert caller is not None
+        assert caller.may(Access.ADMIN)
+    assert door.who(["wrong", "r"]) == door.who(["r"])
+    assert door.who(["wrong", token(exp=1)]) is None
+
+
+def test_a_token_without_an_allowed_role_is_no_credential_for_a_change() -> None:
+    door = keeper(jwt_secret=SECRET)
+    caller = door.who([token(roles=["viewer"])])
+    assert door.refuses(caller, Access.READ, "a") is None
+    refusal = door.refuses(caller, Access.OPERATE, "a")
+    assert refusal is not None
+    assert refusal.status == 401

@@ -99,8 +99,7 @@ class ComposeRoutes:
         ]
 
     def refuse(self, _: Request, status: int, reason: str) -> Response:
-        if status in {401, 429}:
-            self._metrics.compose_unauthorized += 1
+        self._metrics.refuse_compose()
         return failure(status, "unauthorized" if status == 401 else reason)
 
     async def compose(self, request: Request) -> Response:

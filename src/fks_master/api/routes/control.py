@@ -64,15 +64,17 @@ class ControlRoutes:
     def _handler(self, action: Action) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
             if self._controller is None:
-                return self._refuse(request, 403, "control disabled")
+                return self._failed(request, 403, "control disabled")
             done = await self._controller.act(request.path_params["service_id"], action, origin_of(request))
             return as_json(result_of(done), done.status)
 
         return handle
 
     def _refuse(self, request: Request, status: int, reason: str) -> Response:
-        if status in {401, 429}:
-            self._unauthorized()
+        self._unauthorized()
+        return self._failed(request, status, reason)
+
+    def _failed(self, request: Request, status: int, reason: str) -> Response:
         service_id = request.path_params["service_id"]
         return as_json(ActionResult(service_id, False, reason, self._clock.now()), status)  # noqa: FBT003
 
