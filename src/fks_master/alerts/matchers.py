@@ -16,7 +16,7 @@ import msgspec
 LONGEST = 200
 OPEN_ENDS = 2
 
-_CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_BEGINNING = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*(=~|!~|!=|=)")
 _PIECE = re.compile(
     r"(?P<atom>\\[.\\+*?()\[\]{}|^$/-]|\\[dws]|\[\^?[^\[\]\\]+\]|[^\\\[\](){}*+?|^$]|\.)(?P<many>[*+])?\??|(?P<sign>[(|]|\(\?:|\)\??)"
 )
@@ -36,14 +36,16 @@ class Matcher(msgspec.Struct, frozen=True):
 @lru_cache(4096)
 def parse(text: str) -> Matcher:
     """Raise ValueError with what was expected."""
-    match = _CONDITION.fullmatch(text)
+    text = text.strip()
+    match = _BEGINNING.match(text)
     if match is None:
         raise ValueError('a condition such as "severity!=info" or "service_id=~fks_(api|web)"')
-    if len(match[3]) > LONGEST:
+    label, operator, wanted = match[1], match[2], text[match.end() :].lstrip()
+    if len(wanted) > LONGEST:
         raise ValueError(f"a condition of at most {LONGEST} characters")
-    if match[2] in {"=~", "!~"}:
-        _expression(match[3])
-    return Matcher(match[1], match[2], match[3])
+    if operator in {"=~", "!~"}:
+        _expression(wanted)
+    return Matcher(label, operator, wanted)
 
 
 def fits_all(conditions: tuple[str, ...], labels: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from fks_master.imports.draft import Values
 
 Remarks = list[str]
 
-CONDITION = re.compile(r"\s*(?P<left>.+?)\s*(?P<operator>==|!=|<=|>=|<|>)\s*(?P<right>.*?)\s*")
+OPERATOR = re.compile("==|!=|<=|>=|<|>")
 CALL = re.compile(r"(any|pat|len|has)\((.*)\)", re.DOTALL)
 DURATION_HOURS = re.compile(r"(\d+(?:\.\d+)?)h")
 STATUS_FROM, STATUS_TO = 100, 599
@@ -18,9 +18,9 @@ ALWAYS_HOLD = {("[CONNECTED]", "==", "true"), ("[DNS_RCODE]", "==", "NOERROR")}
 def carry_over(conditions: Iterable[str], values: Values, remarks: Remarks) -> None:
     """Put each condition where it belongs in a service's tables; what has no place becomes a remark."""
     for condition in conditions:
-        match = CONDITION.fullmatch(condition)
-        is_carried = match is not None and _carry(match["left"], match["operator"], match["right"], values, remarks)
-        if not is_carried:
+        operator = OPERATOR.search(condition)
+        left, right = (condition[: operator.start()], condition[operator.end() :]) if operator else (condition, "")
+        if not operator or not _carry(left.strip(), operator[0], right.strip(), values, remarks):
             remarks.append(f"its condition {condition!r} is not possible here, and missing")
 
 
@@ -128,11 +128,11 @@ def _pattern(text: str) -> str | None:
     """Turn a text, `pat(a*b)` or `any(a, b)` into a regular expression for all of a value; None: another function."""
     call = CALL.fullmatch(text)
     if call is None:
-        return rf"(?s)\A\s*{re.escape(text)}\s*\Z"
+        return rf"(?s)\A\s*{re.escape(text)}\s*\z"
     if call[1] == "pat":
-        return rf"(?s)\A{'.*'.join(map(re.escape, call[2].split('*')))}\Z"
+        return rf"(?s)\A{'.*'.join(map(re.escape, call[2].split('*')))}\z"
     if call[1] == "any":
-        return rf"\A(?:{'|'.join(re.escape(each.strip()) for each in call[2].split(','))})\Z"
+        return rf"\A(?:{'|'.join(re.escape(each.strip()) for each in call[2].split(','))})\z"
     return None
 
 

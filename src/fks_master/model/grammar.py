@@ -5,12 +5,13 @@ that a mistake is told at the start and never met by a check.
 """
 
 import re
-import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from fks_master.model.regex import Regex
 
 Step = str | int
 
@@ -49,13 +50,8 @@ def parse_path(text: str) -> tuple[Step, ...]:
 
 
 @lru_cache(4096)
-def parse_regex(text: str) -> re.Pattern[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about what may mean something else in a later Python
-            return re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"a regular expression ({error})") from error
+def parse_regex(text: str) -> Regex:
+    return Regex(text)
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -122,7 +118,7 @@ _OPERATORS: dict[str, Callable[[object, str], bool]] = {
     "<=": _compares(lambda left, right: left <= right),
     ">": _compares(lambda left, right: left > right),
     ">=": _compares(lambda left, right: left >= right),
-    "~": lambda found, wanted: parse_regex(wanted).search(as_text(found)) is not None,
+    "~": lambda found, wanted: parse_regex(wanted).is_in(as_text(found)),
 }
 
 

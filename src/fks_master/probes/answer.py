@@ -55,7 +55,7 @@ def _find_in_text(options: HttpOptions, text: str) -> str | None:
         if unwanted in text:
             return f'The body contains "{unwanted}"'
     for regex in options.matches:
-        if not parse_regex(regex).search(text):
+        if not parse_regex(regex).is_in(text):
             return f'The body does not match "{regex}"'
     return None
 

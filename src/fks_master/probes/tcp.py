@@ -13,6 +13,8 @@ from fks_master.probes.answer import BODY_LIMIT, Fault, as_short_text, decode
 from fks_master.probes.resolver import Resolver
 
 CHUNK = 4096
+ANSWER_LIMIT = 16 * 1024
+MOST_SEARCHED = 64 * ANSWER_LIMIT  # bytes, in all: who sends one at a time makes nobody search for ever
 REASONS = {
     errno.ECONNREFUSED: Fault(Reason.REFUSED, "Connection refused"),
     errno.ECONNRESET: Fault(Reason.RESET, "The connection was reset"),
@@ -99,11 +101,12 @@ class _Attempt:
 
     @staticmethod
     async def _await_answer(reader: asyncio.StreamReader, expected: str) -> Fault | None:
-        found = bytearray()
-        while len(found) < BODY_LIMIT:
+        found, searched = bytearray(), 0
+        while len(found) < ANSWER_LIMIT and searched < MOST_SEARCHED:
             chunk = await reader.read(CHUNK)
             found += chunk
-            if parse_regex(expected).search(decode(bytes(found))):
+            searched += len(found)
+            if parse_regex(expected).is_in(decode(bytes(found))):
                 return None
             if not chunk:
                 break

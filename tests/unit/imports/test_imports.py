@@ -202,7 +202,7 @@ def test_conditions_of_gatus_become_options(from_gatus: str) -> None:
         "json": {
             "status": "== UP",
             "queue.depth": "< 100",
-            "version": r"~ (?s)\A2\..*\Z",
+            "version": r"~ (?s)\A2\..*\z",
             "build": "exists",
         },
     }

@@ -353,3 +353,13 @@ async def test_more_than_a_thousand_checks_at_once_are_all_answered(prober: Prob
     async with listening(Recorder().handle, backlog=4096) as port:
         results = await asyncio.gather(*(prober.probe(service(port, timeout_seconds=30.0)) for _ in range(1500)))
     assert {result.outcome for result in results} == {Outcome.SUCCESS}
+
+
+async def test_a_body_made_against_an_expression_holds_up_nobody(prober: Prober) -> None:
+    hostile = Recorder(answer(body=b"a" * (64 * 1024 - 1) + b"!"))
+    trapped = HttpOptions(matches=("^(a+)+$", "(a|aa)+$", "(.*a){20}$"))
+    async with listening(hostile.handle) as port, listening(Recorder().handle) as other:
+        attacked = asyncio.create_task(prober.probe(service(port, http=trapped, timeout_seconds=20.0)))
+        neighbours = [await prober.probe(service(other, timeout_seconds=20.0)) for _ in range(20)]
+        assert (await attacked).message == 'The body does not match "^(a+)+$"'
+    assert [each.outcome for each in neighbours] == [Outcome.SUCCESS] * 20

@@ -65,3 +65,27 @@ async def test_the_second_address_is_tried_when_the_first_refuses(prober: Prober
 
 async def test_a_name_that_is_none_is_a_fault_of_dns(prober: Prober) -> None:
     assert (await prober.probe(service("tcp://bad..name:1"))).reason is Reason.DNS
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while not reader.at_eof():
+        writer.write(b"a")
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+async def talk_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while not reader.at_eof():
+        writer.write(b"a" * 65536)
+        await writer.drain()
+
+
+@pytest.mark.parametrize("handle", [drip, talk_without_end])
+async def test_who_talks_without_end_is_not_listened_to_for_ever(prober: Prober, handle: object) -> None:
+    async with listening(handle) as port:  # type: ignore[arg-type]
+        result = await prober.probe(
+            service(f"tcp://127.0.0.1:{port}", tcp=TcpOptions(expect="^(a+)+$"), timeout_seconds=30.0)
+        )
+        never = await prober.probe(service(f"tcp://127.0.0.1:{port}", tcp=TcpOptions(expect="b"), timeout_seconds=30.0))
+    assert result.outcome is Outcome.SUCCESS
+    assert (never.reason, never.seconds < 30) == (Reason.BODY, True)
