@@ -5,6 +5,7 @@ draft health+json (`checks`), and ASP.NET (`entries`, `results`, or one bare wor
 nothing: then the status code decides. Whatever stands in it is hostile until read, so every size is bounded.
 """
 
+import functools
 import math
 import re
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from fks_master.probes.answer import as_short_text
 MOST_COMPONENTS = 64
 LONGEST_NAME = 100
 DEEPEST = 4
+LONGEST_REMEMBERED = 512  # bytes of a body
+MOST_REMEMBERED = 512
 PARTS = ("components", "dependencies", "details", "checks", "entries", "results")
 MESSAGES = ("message", "error", "output", "description", "exception", "reason")
 LATENCIES = ("latency_ms", "response_time_ms", "latencyms", "responsetimems", "duration_ms", "latency", "duration")
@@ -72,11 +75,19 @@ _fks = msgspec.json.Decoder(_Body)
 
 
 def read_report(body: bytes) -> Report:
+    """Read what a body says; most say the same as the last time, many the same as others."""
+    return _remembered_report(body) if len(body) <= LONGEST_REMEMBERED else _read_report(body)
+
+
+def _read_report(body: bytes) -> Report:
     """Read the FKS schema the quick way, and everything else, or what only looks like it, in general."""
     try:
         return _fks_report(_fks.decode(body))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return read_any_report(body)
+
+
+_remembered_report = functools.lru_cache(MOST_REMEMBERED)(_read_report)
 
 
 def read_any_report(body: bytes) -> Report:

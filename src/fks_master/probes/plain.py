@@ -24,7 +24,8 @@ from fks_master.probes.job import Ended, Job
 
 Answer = TypeVar("Answer")
 
-EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+ANSWER = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+CONNECTED = ANSWER | select.EPOLLOUT
 BROKEN = select.EPOLLERR | select.EPOLLHUP
 GONE = select.EPOLLIN | select.EPOLLRDHUP  # for a connection on which nothing is expected
 HEAD_LIMIT = 64 * 1024
@@ -258,19 +259,24 @@ class PlainEngine(Generic[Answer]):
         connection.begin(job, now, deadline)
         self._connections[one.fileno()] = connection
         code = one.connect_ex(plan.address)
-        if code in {0, errno.EINPROGRESS}:
-            self._epoll.register(one, EDGES)
-        else:
+        if code not in {0, errno.EINPROGRESS}:
             self._fail(connection, code)
+            return
+        connection.connected_at = self._monotonic()
+        if self._send(connection):
+            self._epoll.register(one, ANSWER if connection.is_sent else CONNECTED)
 
     def _send(self, connection: _Connection) -> bool:
+        """Send the request if there is a connection already, as there is at once on this machine; False: it failed."""
         request = connection.job.question.plan.request
-        connection.parser = httptools.HttpResponseParser(connection)
         try:
             sent = connection.socket.send(request)
+        except BlockingIOError:
+            return True
         except OSError as error:
             self._fail(connection, error.errno or 0)
             return False
+        connection.parser = httptools.HttpResponseParser(connection)
         connection.is_sent = True
         if sent < len(request):  # a connection without anything under way takes far more than a request is long
             self._fail(connection, errno.EPIPE)

@@ -91,7 +91,9 @@ def _told(new: State, result: Result, service: Service, policy: Policy) -> tuple
     is_flapping = new.flips.bit_count() >= (CALM_FLIPS if new.is_flapping else FLAPPING_FLIPS)
     if is_flapping is not new.is_flapping:
         events.append(_flapping(new, result, service, is_flapping=is_flapping))
-    return msgspec.structs.replace(new, is_down=is_down, is_slow=is_told_slow, is_flapping=is_flapping), events
+    if events or is_told_slow is not new.is_slow:
+        new = msgspec.structs.replace(new, is_down=is_down, is_slow=is_told_slow, is_flapping=is_flapping)
+    return new, events
 
 
 def _status_changed(transition: Transition, result: Result) -> Event:
