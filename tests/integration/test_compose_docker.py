@@ -105,6 +105,37 @@ def test_a_dry_run_tells_what_is_recreated_and_pulled_without_asking_a_registry(
     assert ("create", "shop-far-1") in plan
 
 
+def test_a_plan_says_why_and_who_goes_with_whom(control: Control) -> None:
+    """Compose restarts and takes down more than is named: the plan knows it, and so does what we never do."""
+    stack = STACK.replace("depends_on: [db]", "depends_on: {db: {condition: service_started, restart: true}}")
+    control.write("shop/compose.yaml", stack)
+    control.ok("up", file="shop/compose.yaml")
+    wait_for(lambda: control.states("shop").get("once") == "complete")
+    control.engine.docker("tag", "fks/box", "fks/other")
+    changed = stack.replace("db: {image", "db: {environment: {A: b}, image")
+    control.write("shop/compose.yaml", changed)
+    plan = because(control.ok("up", project="shop", dry_run=True))
+    assert plan["recreate", "shop-db-1"] == "its configuration changed"
+    assert plan["start", "shop-once-1"] == "it is exited"
+    for action, verb in (("restart", "restart"), ("down", "remove")):
+        plan = because(control.ok(action, project="shop", services=["db"], dry_run=True))
+        assert plan[verb, "shop-web-1"] == "it depends on db"
+        assert plan[verb, "shop-db-1"] is None
+    image = control.engine.docker("commit", "shop-db-1")
+    control.engine.docker("tag", image, "fks/box")
+    try:
+        plan = because(control.ok("up", project="shop", services=["web"], dry_run=True))
+    finally:
+        control.engine.docker("tag", "fks/other", "fks/box")
+    assert plan["recreate", "shop-web-1"] == "its image changed"
+    assert plan["recreate", "shop-db-1"] == "its configuration and its image changed"
+    assert control.refused("restart", project="ghost") == "project ghost has no containers; bring it up first"
+
+
+def because(answer: Any) -> dict[tuple[str, str], str | None]:
+    return {(step["verb"], step["name"]): step["because"] for step in answer["plan"]}
+
+
 def test_build_push_and_pull_go_through_a_registry(control: Control) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -954,8 +954,12 @@ export interface components {
         /**
          * Step
          * @description One change: `verb` is create, recreate, start, stop, restart, remove, pull, build or push.
+         *
+         *         `because` says why, in a few words; None where it was asked for, or where nobody can tell.
          */
         Step: {
+            /** @default null */
+            because: string | null;
             kind: string;
             name: string;
             verb: string;

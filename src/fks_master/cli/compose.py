@@ -14,7 +14,8 @@ import msgspec
 
 from fks_master.cli import options
 from fks_master.config.load import load
-from fks_master.control.compose import Outcome, Prepared, Preparer
+from fks_master.control.compose import Outcome, Preparer
+from fks_master.control.planning import Prepared
 from fks_master.docker.compose.cli import ComposeCli
 from fks_master.docker.compose.command import command
 from fks_master.docker.compose.environment import minimal

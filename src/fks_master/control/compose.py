@@ -8,19 +8,21 @@
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from fks_master.control import planning
 from fks_master.control.controller import Origin
 from fks_master.control.jobs.engine import JobEngine
 from fks_master.control.jobs.job import Job, Order
-from fks_master.docker.compose import plan
+from fks_master.control.planning import Prepared
 from fks_master.docker.compose.cli import ComposeCli, Container, Member, Model, unset_sentence
-from fks_master.docker.compose.command import Project, command, dry_run
+from fks_master.docker.compose.command import Project, command
 from fks_master.docker.compose.files import Roots
-from fks_master.docker.compose.plan import Step
+from fks_master.docker.compose.plan import Step, as_text
+from fks_master.docker.compose.reach import reach
 from fks_master.docker.compose.request import Action, Request
 from fks_master.docker.ourselves import Ourselves
 from fks_master.errors import ComposeRefusedError
@@ -38,15 +40,8 @@ DEADLINE_SECONDS = {
     Action.LOGS: 60.0,
 }
 FOLLOW_SECONDS = 12 * 3600.0
+WAY_OUT = "restart or stop its container by itself"
 LINES = 1000
-
-
-class Prepared(msgspec.Struct, frozen=True):
-    """A request that may be carried out."""
-
-    request: Request
-    project: Project
-    model: Model | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,9 +81,12 @@ class Preparer:
         model = await self.cli.model(files, env_files, request.project)
         model = msgspec.structs.replace(model, name=request.project or model.name)
         _check_known(request.services, model.services, model.name)
-        if request.action is Action.UP:
-            await self._check_up(request, model, files, members)
-        return Prepared(request, Project(model.name, files, env_files, request.profiles), model)
+        project = Project(model.name, files, env_files, request.profiles)
+        if request.action is not Action.UP:
+            return Prepared(request, project, model)
+        members = members or await self.cli.members(model.name)
+        reached = self._check_up(request, model, files, members)
+        return Prepared(request, project, model, tuple(members), reached)
 
     async def _prepare_from_labels(self, request: Request, env_files: tuple[Path, ...]) -> Prepared:
         name, known = request.project, set[str]()
@@ -98,9 +96,12 @@ class Preparer:
         members = await self.cli.members(name)
         _check_known(request.services, known | {member.service for member in members}, name)
         self._check_roots(name, members)
+        if not members and request.action in {Action.START, Action.RESTART}:
+            raise ComposeRefusedError(f"project {name} has no containers; bring it up first")
+        reached = reach(request.action, request.services, _needs(members))
         if not request.action.is_reading:
-            self._check_not_ourselves(request.action, request.services, members)
-        return Prepared(request, Project(name))
+            self._check_not_ourselves(request, reached, members)
+        return Prepared(request, Project(name), members=tuple(members), reach=reached)
 
     def _check_roots(self, project: str, members: Iterable[Member]) -> None:
         """Refuse a project that was brought up from elsewhere: that is nobody's business here."""
@@ -121,58 +122,45 @@ class Preparer:
             return tuple(self._roots.find_compose_file(path) for path in labelled.split(","))
         return self._roots.default_files()
 
-    async def _check_up(self, request: Request, model: Model, files: Sequence[Path], members: Sequence[Member]) -> None:
+    def _check_up(
+        self, request: Request, model: Model, files: Sequence[Path], members: Sequence[Member]
+    ) -> dict[str, str | None]:
+        """Return what it reaches."""
         if model.unset:
             raise ComposeRefusedError(unset_sentence(model.unset))
-        present = members or await self.cli.members(model.name)
-        self._check_not_ourselves(request.action, model.reach_of(request.services), present)
-        _check_folder(model.name, files[0].parent, present)
+        needs = {**_needs(members), **{name: one.needs for name, one in model.services.items()}}
+        reached = reach(request.action, model.reach_of(request.services), needs)
+        self._check_not_ourselves(request, reached, members)
+        _check_folder(model.name, files[0].parent, members)
+        return reached
 
-    def _check_not_ourselves(self, action: Action, about: Collection[str], members: Iterable[Member]) -> None:
-        """Refuse what would act on us; `about` are services, all of them where it is empty."""
+    def _check_not_ourselves(
+        self, request: Request, reached: Mapping[str, str | None], members: Iterable[Member]
+    ) -> None:
+        """Refuse what would act on us; where no service is named, all are meant."""
         for member in members:
             why = self._ourselves.why_not_member(member.id, (member.name, member.service))
-            if why is not None and (not about or member.service in about):
-                raise ComposeRefusedError(f"{action} of service {member.service}: {why}; name the other services")
-
-    async def _image_steps(self, prepared: Prepared) -> list[Step]:
-        """Tell which images would be pulled, built or pushed."""
-        if prepared.model is None:
-            return []
-        action, named, profiles = prepared.request.action, prepared.request.services, prepared.request.profiles
-        services = {name: one for name, one in prepared.model.services.items() if one.is_meant(name, named, profiles)}
-        if action is Action.BUILD:
-            return [Step("build", "service", name) for name, one in services.items() if one.build]
-        if action is Action.PUSH:
-            return [Step("push", "image", one.image) for one in services.values() if one.build and one.image]
-        images = sorted({one.image for one in services.values() if one.image})
-        if action is Action.PULL:
-            return [Step("pull", "image", image) for image in images]
-        built = {one.image for one in services.values() if one.build}
-        return [
-            Step("build" if image in built else "pull", "image", image)
-            for image in images
-            if not await self.cli.has_image(image)
-        ]
+            if why is None or (request.services and member.service not in reached):
+                continue
+            cause = reached.get(member.service)
+            about = f"{request.action} of service {cause or member.service}"
+            if cause is None:
+                raise ComposeRefusedError(f"{about}: {why}; name the other services")
+            raise ComposeRefusedError(f"{about} takes with it {member.service}, which depends on it: {why}; {WAY_OUT}")
 
     async def plan(self, request: Request) -> Outcome:
         """Tell what a request would change, without changing anything or asking a registry."""
         prepared = await self.prepare(request)
-        code, steps, complaint = 0, await self._image_steps(prepared), ""
-        if request.action not in {Action.PULL, Action.BUILD, Action.PUSH, Action.PS, Action.LOGS}:
-            told = dry_run(prepared.project, msgspec.structs.replace(request, detach=True), self.cli.docker)
-            answer = await self.cli.ask(told, prepared.project.folder)
-            code, complaint = answer.code, answer.stderr if answer.code else ""
-            steps = steps + plan.read(answer.stderr + answer.stdout.decode("utf-8", "replace"))
+        told = await planning.tell(self.cli, prepared)
         return Outcome(
             action=request.action,
             services=request.services,
-            success=code == 0,
-            status_code=code,
-            stdout=plan.as_text(steps),
-            stderr=complaint,
+            success=told.code == 0,
+            status_code=told.code,
+            stdout=as_text(told.steps),
+            stderr=told.complaint,
             project=prepared.project.name,
-            plan=steps,
+            plan=told.steps,
         )
 
 
@@ -224,6 +212,10 @@ class Composer:
             lock=None if request.action.is_reading else project.name,
             **msgspec.structs.asdict(origin),
         )
+
+
+def _needs(members: Iterable[Member]) -> dict[str, dict[str, bool]]:
+    return {member.service: member.needs for member in members}
 
 
 def _check_known(named: Sequence[str], known: Iterable[str], project: str) -> None:

@@ -208,10 +208,14 @@ def _with_needs(services: dict[str, Service], held: Mapping[str, Container]) -> 
         ids.setdefault((one.project, one.compose_service), id_)
     needs = {id_: list(service.depends_on) for id_, service in services.items()}
     for id_, one in held.items():
-        for need in (ids.get((one.project, name)) for name in read_needs(one) if one.project):
+        for need in (ids.get((one.project, name)) for name in _needs_of(one)):
             if need and need not in needs[id_] and id_ not in _all_needs(need, needs):
                 needs[id_].append(need)
     return tuple(replace(one, depends_on=tuple(needs[id_])) for id_, one in services.items())
+
+
+def _needs_of(container: Container) -> Iterable[str]:
+    return read_needs(container.labels.get("com.docker.compose.depends_on", "")) if container.project else ()
 
 
 def _all_needs(start: str, needs: Mapping[str, Sequence[str]]) -> set[str]:

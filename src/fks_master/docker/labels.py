@@ -17,7 +17,7 @@ HERE = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - as a contain
 _ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
 _SHORT = re.compile(r":?([0-9]{1,5})?(/.*)?")
 _PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
-_NEED = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,127})(?::[a-z_]*)?(?::[a-z]*)?")
+_NEED = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9._-]{0,127})(?::[a-z_]*)?(?::([a-z]*))?")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -101,11 +101,13 @@ def is_oneoff(container: Container) -> bool:
     return container.labels.get("com.docker.compose.oneoff", "").lower() == "true"
 
 
-def read_needs(container: Container) -> tuple[str, ...]:
-    """Read `com.docker.compose.depends_on`: "db:service_healthy:true,cache:service_started:false"."""
-    label = container.labels.get("com.docker.compose.depends_on", "")[: 64 * LONGEST]
-    found = (_NEED.fullmatch(one.strip()) for one in label.split(","))
-    return tuple(dict.fromkeys(match[1] for match in found if match))
+def read_needs(label: str) -> dict[str, bool]:
+    """Read `com.docker.compose.depends_on`: "db:service_healthy:true,cache:service_started:false".
+
+    True: Compose restarts this service whenever it restarts that one.
+    """
+    found = (_NEED.fullmatch(one.strip()) for one in label[: 64 * LONGEST].split(","))
+    return {match[1]: match[2] == "true" for match in found if match}
 
 
 def _port(number: int) -> int:

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from fks_master.control.jobs.job import Job
 from fks_master.docker.compose import plan
 from fks_master.docker.compose.cli import ComposeCli, Member, Model, ServiceModel, explain, read_ps
 from fks_master.docker.compose.files import Roots
-from fks_master.docker.compose.plan import Step
+from fks_master.docker.compose.plan import Known, Present, Step
 from fks_master.docker.compose.request import Action, Body, Request
 from fks_master.docker.ourselves import Ourselves, find_our_id
 from fks_master.errors import ComposeRefusedError
@@ -22,6 +23,7 @@ class StandIn(ComposeCli):
     """Answers as a project would that we are part of, brought up from `folder`."""
 
     folder = ""
+    needs: Mapping[str, str] = {}
 
     async def version(self) -> tuple[int, int]:
         return 2, 26
@@ -31,9 +33,10 @@ class StandIn(ComposeCli):
 
     async def members(self, project: str) -> list[Member]:
         assert project == "fks"
+        ids = {"fks_master": OURS, "fks_api": "b" * 64, "fks_web": "c" * 64}
         return [
-            Member(OURS, "fks-fks_master-1", "fks_master", "False", "", self.folder),
-            Member("b" * 64, "fks-fks_api-1", "fks_api", "False", "", self.folder),
+            Member(id_, f"fks-{name}-1", name, "False", "", self.folder, self.needs.get(name, ""))
+            for name, id_ in ids.items()
         ]
 
 
@@ -74,6 +77,60 @@ async def test_others_of_our_project_are_fair_game(preparer: Preparer, action: A
     prepared = await preparer.prepare(Request(action=action, services=("fks_api",), project="fks"))
     assert prepared.project.name == "fks"
     assert bool(prepared.project.files) is action.needs_file
+
+
+@pytest.mark.parametrize(
+    ("action", "needs", "is_ours"),
+    [
+        (Action.DOWN, "fks_api:service_started:false", True),
+        (Action.DOWN, "fks_web:service_started:false", True),
+        (Action.RESTART, "fks_api:service_healthy:true", True),
+        (Action.RESTART, "fks_web:service_healthy:true", True),
+        (Action.RESTART, "fks_api:service_started:false", False),
+        (Action.UP, "fks_api:service_started:true", False),  # its file says otherwise now
+        (Action.STOP, "fks_api:service_started:true", False),
+        (Action.START, "fks_api:service_started:true", False),
+    ],
+)
+async def test_what_takes_us_with_it_is_refused_like_ourselves(
+    tmp_path: Path, action: Action, needs: str, *, is_ours: bool
+) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {}")
+    cli = StandIn({})
+    cli.folder = str(tmp_path)
+    cli.needs = {"fks_master": needs, "fks_web": "fks_api:service_started:true"}
+    preparer = Preparer(cli, Roots([tmp_path]), Ourselves(OURS))
+    request = Request(action=action, services=("fks_api",), project="fks")
+    if is_ours:
+        with pytest.raises(ComposeRefusedError, match=r"takes with it fks_master, .* FKS Master itself"):
+            await preparer.prepare(request)
+    else:
+        assert (await preparer.prepare(request)).project.name == "fks"
+
+
+async def test_bringing_up_is_held_against_what_the_file_says_now(tmp_path: Path) -> None:
+    class Changed(StandIn):
+        async def model(self, *_: object) -> Model:
+            ours = ServiceModel("m", depends_on={"fks_api": {"condition": "service_started", "restart": True}})
+            return Model("fks", {"fks_master": ours, "fks_api": ServiceModel("a")})
+
+    (tmp_path / "compose.yaml").write_text("services: {}")
+    cli = Changed({})
+    cli.folder = str(tmp_path)
+    with pytest.raises(ComposeRefusedError, match="takes with it fks_master"):
+        await Preparer(cli, Roots([tmp_path]), Ourselves(OURS)).prepare(
+            Request(action=Action.UP, services=("fks_api",), project="fks")
+        )
+
+
+@pytest.mark.parametrize("action", [Action.RESTART, Action.START])
+async def test_a_project_that_is_not_there_is_no_silent_success(tmp_path: Path, action: Action) -> None:
+    class Empty(StandIn):
+        async def members(self, project: str) -> list[Member]:
+            return []
+
+    with pytest.raises(ComposeRefusedError, match="project ghost has no containers; bring it up first"):
+        await Preparer(Empty({}), Roots([tmp_path])).prepare(Request(action=action, project="ghost"))
 
 
 def test_every_shape_can_be_described() -> None:
@@ -130,3 +187,39 @@ def test_a_dry_run_is_read_as_steps() -> None:
         Step("start", "container", "shop-once-1"),
     ]
     assert plan.as_text([]) == "Nothing would change.\n"
+
+
+def test_a_plan_says_why_where_that_can_be_told() -> None:
+    present = {
+        one.name: one
+        for one in (
+            Present("shop-db-1", "db", "running", "old", "i1"),
+            Present("shop-web-1", "web", "running", "same", "i1"),
+            Present("shop-both-1", "both", "running", "old", "i1"),
+            Present("shop-odd-1", "odd", "running", "same", "i2"),
+            Present("shop-once-1", "once", "exited"),
+        )
+    }
+    known = Known(
+        present,
+        {"db": "new", "web": "same", "both": "new", "odd": "same"},
+        {"db": "i1", "web": "i2", "both": "i2", "odd": "i2"},
+        {"db": None, "web": "db"},
+    )
+    names = ("db", "web", "both", "odd")
+    steps = [Step("recreate", "container", f"shop-{name}-1") for name in names]
+    steps += [Step("start", "container", "shop-once-1"), Step("remove", "container", "shop-web-1")]
+    steps += [Step("remove", "container", "shop-db-1"), Step("create", "container", "shop-far-1")]
+    explained = plan.explained([*steps, Step("create", "network", "shop_default")], known)
+    assert [one.because for one in explained] == [
+        "its configuration changed",
+        "its image changed",
+        "its configuration and its image changed",
+        None,
+        "it is exited",
+        "it depends on db",
+        None,
+        "it is not there yet",
+        "it is not there yet",
+    ]
+    assert plan.as_text(explained[:1]) == "recreate container shop-db-1: its configuration changed\n"

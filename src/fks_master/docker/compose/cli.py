@@ -18,6 +18,8 @@ from typing import Any
 import msgspec
 
 from fks_master.docker.compose.command import NOWHERE, Project, base
+from fks_master.docker.compose.plan import Present
+from fks_master.docker.labels import read_needs
 from fks_master.errors import ComposeRefusedError, ComposeUnavailableError
 
 SECONDS = 20.0
@@ -37,8 +39,12 @@ _LABELS = (
     "com.docker.compose.oneoff",
     "com.docker.compose.project.config_files",
     "com.docker.compose.project.working_dir",
+    "com.docker.compose.depends_on",
+    "com.docker.compose.config-hash",
+    "com.docker.compose.image",
 )
-_ROW = "[{{json .ID}},{{json .Names}},%s]" % ",".join('{{json (.Label "%s")}}' % label for label in _LABELS)  # noqa: UP031 - braces are Go's
+_FIELDS = ["{{json .ID}}", "{{json .Names}}", *('{{json (.Label "%s")}}' % label for label in _LABELS)]  # noqa: UP031 - braces are Go's
+_ROW = f"[{','.join(_FIELDS)},{{{{json .State}}}}]"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -56,6 +62,13 @@ class ServiceModel(msgspec.Struct, frozen=True):
     build: object = None
     profiles: tuple[str, ...] = ()
     depends_on: dict[str, object] | list[str] = []
+
+    @property
+    def needs(self) -> dict[str, bool]:
+        """What it depends on, and whether it is restarted with that."""
+        if isinstance(self.depends_on, list):
+            return dict.fromkeys(self.depends_on, False)
+        return {name: isinstance(said, dict) and said.get("restart") is True for name, said in self.depends_on.items()}
 
     def is_meant(self, name: str, named: Sequence[str], profiles: Sequence[str]) -> bool:
         """Tell whether a command is about this service: one with a profile needs that, or to be named."""
@@ -94,6 +107,18 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     oneoff: str
     config_files: str
     working_dir: str
+    depends_on: str = ""
+    config_hash: str = ""
+    image_id: str = ""
+    state: str = ""
+
+    @property
+    def needs(self) -> dict[str, bool]:
+        """What its service depended on when it was made, and whether it is restarted with that."""
+        return read_needs(self.depends_on)
+
+    def as_present(self) -> Present:
+        return Present(self.name, self.service, self.state, self.config_hash, self.image_id)
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,9 +182,16 @@ class ComposeCli:
         answer = await self.ask(command)
         return [] if answer.code else read_ps(answer.stdout.decode("utf-8", "replace"))
 
-    async def has_image(self, image: str) -> bool:
+    async def hashes(self, project: Project) -> dict[str, str]:
+        """Return of each service the hash of its configuration now, by which Compose sees that it changed."""
+        answer = await self.ask([*base(project, self.docker), "config", "--hash", "*"], project.folder)
+        rows = [line.split() for line in answer.stdout.decode("utf-8", "replace").splitlines()]
+        return {} if answer.code else {row[0]: row[1] for row in rows if len(row) == 2}
+
+    async def image_id(self, image: str) -> str | None:
+        """Return the digest of an image that is here, else None."""
         answer = await self.ask([self.docker, "image", "inspect", "--format", "{{.Id}}", "--", image])
-        return answer.code == 0
+        return None if answer.code else answer.stdout.decode("utf-8", "replace").strip()
 
     async def ask(
         self, command: Sequence[str], folder: Path = NOWHERE, more: Mapping[str, str] | None = None
