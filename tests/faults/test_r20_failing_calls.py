@@ -74,7 +74,7 @@ async def play(path: Path, nth: int, hook: str, *, for_ever: bool) -> Failing:
     remembered = await past.restore(hub.services)
     hub.restore(remembered)
     world = World(lambda: hub.services, lambda: hub.states)
-    options = Options((Receiver("hook", "webhook", hook),), (Route(("hook",)),), policy=policy)
+    options = Options((Receiver("hook", "webhook", hook),), routes=(Route(("hook",)),), policy=policy)
     alerter = WatchedAlerter(options, world, Store(database), past.journal.follow, clock)
     await alerter.restore(remembered.newest)
     running = asyncio.gather(past.run(hub.announce), alerter.run())

@@ -67,7 +67,7 @@ async def play(path: Path, failpoint: str, nth: int, begin: int, end: int, hook:
     remembered = await past.restore(hub.services)
     hub.restore(remembered)
     world = World(lambda: hub.services, lambda: hub.states)
-    options = Options((Receiver("hook", "webhook", hook),) if hook else (), (Route(("hook",)),), policy=policy)
+    options = Options((Receiver("hook", "webhook", hook),) if hook else (), routes=(Route(("hook",)),), policy=policy)
     alerter = WatchedAlerter(options, world, Store(database), past.journal.follow, clock)
     await alerter.restore(remembered.newest)
     telling = asyncio.create_task(alerter.run() if hook else asyncio.sleep(0))

@@ -19,16 +19,13 @@ from fks_master.alerts.lanes import Lanes
 from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity
 from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
-from fks_master.alerts.pipeline import Pipeline
+from fks_master.alerts.pipeline import Pipeline, Wishes
 from fks_master.alerts.quiet import Quiet
-from fks_master.alerts.routes import Route
-from fks_master.alerts.rules import Rule, titles_of
-from fks_master.alerts.silences import Window
 from fks_master.alerts.store import Delivery, Store
 from fks_master.alerts.world import World
 from fks_master.clock import Clock
 from fks_master.errors import StatementRefusedError, StorageError
-from fks_master.model import Event, EventType, Family, Policy
+from fks_master.model import Event, EventType, Family
 from fks_master.storage import Statement
 
 log = structlog.get_logger(__name__)
@@ -43,14 +40,10 @@ MOST_WAITING = 100_000
 Follow = Callable[[int], Awaitable[list[Event]]]
 
 
-class Options(msgspec.Struct, frozen=True):
+class Options(Wishes, frozen=True):
     """Who is told what. Without receivers alerts are only shown."""
 
     receivers: tuple[Receiver, ...] = ()
-    routes: tuple[Route, ...] = ()
-    windows: tuple[Window, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    policy: Policy = Policy()
 
 
 class Alerter:
@@ -81,10 +74,7 @@ class Alerter:
 
     def reconfigure(self, options: Options) -> None:
         """Take up new receivers, routes and windows."""
-        world = self.pipeline.world
-        world.policy, world.windows = options.policy, options.windows
-        world.rules = titles_of(options.rules)
-        self.pipeline.routes = options.routes
+        self.pipeline.configure(options)
         self.outbox.reconfigure(options.receivers)
 
     @property

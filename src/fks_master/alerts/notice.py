@@ -67,6 +67,7 @@ class Alert(msgspec.Struct, frozen=True):
     """A condition. `notice` says how it is now, `told_id` which notice people know; `muted` why they know no more.
 
     `heard_at` is when the pipeline learned of the notice, by its own time, which does not step; `receivers` were told.
+    `reminded` says who was told again when, if anybody was; `is_put_off` that people muted it after it was told.
     """
 
     key: str
@@ -83,6 +84,8 @@ class Alert(msgspec.Struct, frozen=True):
     heard_at: datetime | None = None
     receivers: tuple[str, ...] = ()
     is_unheard: bool = False
+    reminded: dict[str, datetime] = {}
+    is_put_off: bool = False
 
     @property
     def heard(self) -> datetime:
@@ -97,6 +100,12 @@ class Alert(msgspec.Struct, frozen=True):
         if self.is_unheard:
             return AlertState.FIRING
         return AlertState.MUTED if self.muted else AlertState.WAITING
+
+    @property
+    def is_nagging(self) -> bool:
+        """Whether people know of it, as it is now, and nobody has it in hand."""
+        is_known = self.told_at is not None and self.notice.id == self.told_id
+        return is_known and self.notice.is_firing and not self.acknowledged_by
 
     @property
     def service_id(self) -> str | None:
@@ -117,6 +126,16 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 _SEVERITIES = {EventType.SERVICE_UP: Severity.INFO, EventType.SERVICE_FLAPPING: Severity.WARNING}
 _KNOWN = {one.value: one for one in Severity}
+
+
+def moment_of(value: object) -> datetime | None:
+    """Read a moment in the data of an event; one that was read from disk has it as text."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) else None
 
 
 def is_of_a_rule(event: Event) -> bool:

@@ -7,16 +7,26 @@ took as soon as one does.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity, is_of_a_rule, notice_of
+from fks_master.alerts.notice import Alert, Cause, Notice, Outgoing, Severity, is_of_a_rule, moment_of, notice_of
 from fks_master.alerts.reach import NO_NAME, Reach
-from fks_master.alerts.routes import Route, escalations, receivers_of, repeats
-from fks_master.alerts.stages import ASKING, BEFORE_FIRING, BEFORE_RESOLVING, BEFORE_TELLING, World
-from fks_master.model import Event, EventType
+from fks_master.alerts.routes import Route, due_escalations, due_repeats, receivers_of
+from fks_master.alerts.rules import Rule
+from fks_master.alerts.silences import Window
+from fks_master.alerts.stages import (
+    ASKING,
+    BEFORE_FIRING,
+    BEFORE_RESOLVING,
+    BEFORE_TELLING,
+    BY_PEOPLE,
+    Stage,
+    World,
+)
+from fks_master.model import Event, EventType, Policy
 
 ISOLATED = "SystemAlert:isolated"
 NAMELESS = "SystemAlert:names"
@@ -28,6 +38,15 @@ REGAINED = {ISOLATED: "services can be reached again", NAMELESS: "names can be r
 OPENING = {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY, EventType.SERVICE_FLAPPING}
 
 replace = msgspec.structs.replace
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the config wants of the pipeline."""
+
+    routes: tuple[Route, ...] = ()
+    windows: tuple[Window, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    policy: Policy = Policy()
 
 
 class Pipeline:
@@ -47,6 +66,10 @@ class Pipeline:
         self.opened: Counter[tuple[str, str]] = Counter()
         self.suppressed: Counter[str] = Counter()
 
+    def configure(self, wishes: Wishes) -> None:
+        world, self.routes = self.world, wishes.routes
+        world.policy, world.windows, world.rules = wishes.policy, wishes.windows, wishes.rules
+
     def restore(self, alerts: Iterable[Alert]) -> None:
         self.alerts = {alert.key: alert for alert in alerts}
 
@@ -63,7 +86,9 @@ class Pipeline:
         """Hear that the wall clock has stepped: what lasts goes on lasting as long as it would have."""
         for alert in self.alerts.values():
             told_at = alert.told_at + step if alert.told_at else None
-            self._put(replace(alert, heard_at=alert.heard + step, told_at=told_at))
+            reminded = {name: at + step for name, at in alert.reminded.items()}
+            self._put(replace(alert, heard_at=alert.heard + step, told_at=told_at, reminded=reminded))
+        self.world.shift(step)
 
     def take(self, event: Event, now: datetime) -> list[Outgoing]:
         """Judge one event."""
@@ -117,9 +142,13 @@ class Pipeline:
     def _notice(self, event: Event) -> Notice:
         service = self.world.services().get(event.service_id or "")
         notice = notice_of(event, service.name if service else None)
-        if event.event_type is EventType.SERVICE_DOWN and (takes := self.world.dependents(event.service_id or "")):
-            return replace(notice, data={**notice.data, "takes_down": takes})
-        return notice
+        more: dict[str, object] = {}
+        if event.event_type is EventType.SERVICE_DOWN:
+            takes = self.world.dependents(event.service_id or "")
+            more = {"incident_id": event.incident_id, **({"takes_down": takes} if takes else {})}
+        elif event.event_type is EventType.SERVICE_UP and (known := self.alerts.get(key_of(event))):
+            more = _what_is_over(known.notice, event.timestamp)
+        return replace(notice, data={**notice.data, **more}) if more else notice
 
     def _labels(self, notice: Notice) -> dict[str, str]:
         service = self.world.services().get(notice.service_id or "")
@@ -172,32 +201,45 @@ class Pipeline:
         if not alert.notice.is_firing:
             self._drop(alert.key)
         elif receivers:
-            known = {"told_id": alert.notice.id, "told_at": now, "receivers": receivers}
-            self._put(replace(alert, muted=None, is_unheard=False, **known))
+            known = {"told_id": alert.notice.id, "told_at": now, "receivers": receivers, "reminded": {}}
+            self._put(replace(alert, muted=None, is_unheard=False, is_put_off=False, **known))
         elif not alert.is_unheard:
             self._put(replace(alert, muted=None, is_unheard=True))
         return [alert.outgoing(name, alert.notice) for name in receivers]
 
-    def _remind(self, alert: Alert, now: datetime) -> Iterator[Outgoing]:
-        if alert.told_at is None or alert.acknowledged_by or not alert.notice.is_firing:
-            return
-        for seconds, receivers in repeats(self.routes, alert):
-            number = int((now - alert.told_at) / timedelta(seconds=seconds))
-            if number > alert.repeats:
-                self._put(replace(self.alerts[alert.key], repeats=number))
-                notice = replace(alert.notice, id=f"{alert.notice.id}.repeat{number}", cause=Cause.REPEAT)
-                yield from (alert.outgoing(name, notice) for name in receivers)
-        for seconds, name in escalations(self.routes, alert):
-            known = self.alerts[alert.key]
-            if name not in known.escalated and now >= alert.told_at + timedelta(seconds=seconds):
-                self._put(replace(known, escalated=(*known.escalated, name)))
-                notice = replace(alert.notice, id=f"{alert.notice.id}.up", cause=Cause.ESCALATION)
-                yield alert.outgoing(name, notice)
+    def _remind(self, alert: Alert, now: datetime) -> list[Outgoing]:
+        """Say again what nobody took in hand, unless something speaks against it now.
+
+        What people muted after it was told is told again when that ends; escalation begins to count anew then.
+        """
+        if not alert.is_nagging:
+            return []
+        if muted := _objection(BY_PEOPLE, alert, self.world, now):
+            self._put_off(alert, muted, by_people=True)
+            return []
+        due, later = due_repeats(self.routes, alert, now), due_escalations(self.routes, alert, now)
+        if not (alert.is_put_off or due or later):
+            return []
+        if muted := _objection(BEFORE_TELLING, alert, self.world, now):
+            self._put_off(alert, muted, by_people=alert.is_put_off)
+            return []
+        number = alert.repeats + 1
+        again = replace(alert.notice, id=f"{alert.notice.id}.repeat{number}", cause=Cause.REPEAT)
+        if alert.is_put_off:
+            self._put(replace(alert, muted=None, is_put_off=False, repeats=number, told_at=now, reminded={}))
+            return [alert.outgoing(name, again) for name in dict.fromkeys((*alert.receivers, *alert.escalated))]
+        up = replace(alert.notice, id=f"{alert.notice.id}.up", cause=Cause.ESCALATION)
+        known = {"reminded": alert.reminded | due, "escalated": (*alert.escalated, *later)}
+        self._put(replace(alert, muted=None, repeats=number if due else alert.repeats, **known))
+        return [*(alert.outgoing(name, again) for name in due), *(alert.outgoing(name, up) for name in later)]
+
+    def _put_off(self, alert: Alert, muted: str, *, by_people: bool) -> None:
+        if (muted, by_people) != (alert.muted, alert.is_put_off):
+            self._put(replace(alert, muted=muted, is_put_off=by_people))
 
     def _is_over(self, alert: Alert) -> bool:
         """Whether it is over without a word: nobody watches the service or asks the rule, or it passed by itself."""
-        rule = alert.notice.data.get("rule")
-        if rule is not None and rule not in self.world.rules:
+        if "rule" in alert.notice.data and not self.world.is_in_force(alert.notice):
             return True
         if alert.service_id is None:
             return False
@@ -212,7 +254,7 @@ class Pipeline:
         """Tell a fact that does not last, unless a silence covers it."""
         labels = self._labels(notice)
         alert = Alert("", notice, notice.timestamp, labels)
-        if any(stage(alert, self.world, now) for stage in BEFORE_TELLING):
+        if _objection(BEFORE_TELLING, alert, self.world, now):
             return []
         return [Outgoing(name, notice) for name in receivers_of(self.routes, notice, labels)]
 
@@ -257,6 +299,18 @@ def key_of(event: Event) -> str:
         return f"{event.event_type}:{event.data['rule']}:{event.service_id or event.data.get('subject') or ''}"
     kind = EventType.SERVICE_DOWN if event.event_type is EventType.SERVICE_UP else event.event_type
     return f"{kind}:{event.service_id}"
+
+
+def _what_is_over(down: Notice, now: datetime) -> dict[str, object]:
+    """Give what is to be said of an outage at its end: which one, why it was, and for how long."""
+    since = moment_of(down.data.get("since")) or down.timestamp
+    said: dict[str, object] = {"down_since": since, "down_seconds": round(max(0.0, (now - since).total_seconds()), 1)}
+    said |= {name: down.data[name] for name in ("incident_id", "reason", "error", "down_since") if name in down.data}
+    return said
+
+
+def _objection(stages: Iterable[Stage], alert: Alert, world: World, now: datetime) -> str | None:
+    return next((muted for stage in stages if (muted := stage(alert, world, now))), None)
 
 
 def _about_us(id_: str, message: str, now: datetime, severity: Severity) -> Notice:

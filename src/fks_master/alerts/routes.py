@@ -1,10 +1,15 @@
 """Which notice goes to whom."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
 import msgspec
 
 from fks_master.alerts.matchers import fits_all
 from fks_master.alerts.notice import Alert, Notice
 from fks_master.alerts.silences import fits
+
+A_MOMENT = timedelta(seconds=5)  # what is late by no more keeps its pace
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -40,12 +45,41 @@ def receivers_of(routes: tuple[Route, ...], notice: Notice, labels: dict[str, st
     return tuple(dict.fromkeys(name for route in routes if route.takes(notice, labels) for name in route.receivers))
 
 
-def escalations(routes: tuple[Route, ...], alert: Alert) -> list[tuple[float, str]]:
-    """Give who is to hear of an alert that nobody acknowledges, and after how many seconds."""
-    taking = [route for route in routes if route.takes(alert.notice, alert.labels)]
-    return [(route.escalate_after_seconds, name) for route in taking for name in route.escalate_to]
+def due_escalations(routes: tuple[Route, ...], alert: Alert, now: datetime) -> list[str]:
+    """Name who is to hear now of an alert that nobody acknowledged."""
+    waits = _soonest(
+        (name, route.escalate_after_seconds)
+        for route in routes
+        if route.escalate_to and route.takes(alert.notice, alert.labels)
+        for name in route.escalate_to
+    )
+    told_at = alert.told_at or now
+    return [
+        name
+        for name, seconds in waits.items()
+        if name not in alert.escalated and now >= told_at + timedelta(seconds=seconds)
+    ]
 
 
-def repeats(routes: tuple[Route, ...], alert: Alert) -> list[tuple[float, tuple[str, ...]]]:
-    taking = [route for route in routes if route.repeat_seconds and route.takes(alert.notice, alert.labels)]
-    return [(route.repeat_seconds, route.receivers) for route in taking]
+def due_repeats(routes: tuple[Route, ...], alert: Alert, now: datetime) -> dict[str, datetime]:
+    """Give who is to be reminded now, and since when: where routes differ, as often as one of them wants."""
+    paces = _soonest(
+        (name, route.repeat_seconds)
+        for route in routes
+        if route.repeat_seconds and route.takes(alert.notice, alert.labels)
+        for name in route.receivers
+    )
+    due = {}
+    for name, seconds in paces.items():
+        last, pace = alert.reminded.get(name, alert.told_at or now), timedelta(seconds=seconds)
+        if now >= last + pace:
+            in_time = last + (now - last) // pace * pace
+            due[name] = in_time if now - in_time <= A_MOMENT else now
+    return due
+
+
+def _soonest(wanted: Iterable[tuple[str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, seconds in wanted:
+        found[name] = min(seconds, found.get(name, seconds))
+    return found

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from fks_master.alerts.notice import Alert
+from fks_master.alerts.notice import Alert, moment_of
 from fks_master.alerts.reach import NO_ANSWER, NO_NAME, Reach, is_here, is_named, is_passive
 from fks_master.alerts.world import World, bound_of
 from fks_master.model import EventType, State, Status
 
-__all__ = ["BEFORE_FIRING", "BEFORE_RESOLVING", "BEFORE_TELLING", "Stage", "World"]
+__all__ = ["BEFORE_FIRING", "BEFORE_RESOLVING", "BEFORE_TELLING", "BY_PEOPLE", "Stage", "World"]
 
 ASKING = "asks "  # how the reasons begin that end with an answer which is under way
 SYMPTOMS = {
@@ -160,11 +160,8 @@ def _cut_off(alert: Alert, way: Reach, world: World, now: datetime, name: str) -
 
 
 def _since(alert: Alert) -> datetime:
-    """Give when the service began to fail; an event that was read from disk has the moment as text."""
-    since = alert.notice.data.get("since")
-    if isinstance(since, str):
-        since = datetime.fromisoformat(since)
-    return since if isinstance(since, datetime) else alert.notice.timestamp
+    """Give when the service began to fail."""
+    return moment_of(alert.notice.data.get("since")) or alert.notice.timestamp
 
 
 def _is_seen_since(state: State, moment: datetime) -> bool:
@@ -176,6 +173,7 @@ def _patience(world: World, service_ids: Iterable[str]) -> timedelta:
     return timedelta(seconds=1 + max((services[one].asking_seconds for one in service_ids), default=0.0))
 
 
+BY_PEOPLE: tuple[Stage, ...] = (silenced, in_maintenance)
 BEFORE_TELLING: tuple[Stage, ...] = (
     inhibited,
     isolated,

@@ -32,6 +32,9 @@ class Span(msgspec.Struct, frozen=True):
     def has(self, now: datetime) -> bool:
         return self.since <= now < self.until
 
+    def shifted(self, step: timedelta) -> "Span":
+        return Span(self.since + step, self.until + step)
+
 
 class Job(msgspec.Struct, frozen=True):
     """A Compose job; without services it works on all of its project."""
@@ -67,6 +70,12 @@ class Works:
             for job in jobs
             if place
         )
+
+    def shift(self, step: timedelta) -> None:
+        """Hear that the wall clock has stepped: what lasts goes on lasting as long as it would have."""
+        self._services = {name: span.shifted(step) for name, span in self._services.items()}
+        jobs = self._jobs.items()
+        self._jobs = {name: msgspec.structs.replace(job, span=job.span.shifted(step)) for name, job in jobs}
 
     def _hear_job(self, event: Event, now: datetime) -> None:
         job_id, data = str(event.data.get("job_id")), event.data

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from fks_master.alerts import reach
+from fks_master.alerts.notice import Notice
 from fks_master.alerts.reach import Reach
+from fks_master.alerts.rules import Rule, is_in_force
 from fks_master.alerts.silences import Silence, Window
 from fks_master.alerts.works import Place, Works
 from fks_master.model import Policy, Service, State
@@ -18,7 +20,7 @@ class World(msgspec.Struct):
     """`is_busy` tells whether an action of ours works on a service; `look_now` has services checked at once.
 
     `regained` is when a way that was lost (`network`, `names`) was found again, `came_up` when services that were down
-    did; `rules` names those that are in force.
+    did; `rules` are those in force.
     """
 
     services: Callable[[], Mapping[str, Service]]
@@ -31,7 +33,7 @@ class World(msgspec.Struct):
     place_of: Callable[[str], Place | None] = lambda _: None
     look_now: Callable[[Iterable[str]], None] | None = None
     works: Works = msgspec.field(default_factory=Works)
-    rules: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
     open_alerts: Callable[[str], bool] = lambda _: False
     regained: dict[str, datetime] = {}
     came_up: dict[str, datetime] = {}
@@ -79,6 +81,17 @@ class World(msgspec.Struct):
 
     def is_isolated(self, now: datetime) -> bool:
         return self.ways(now)[0].is_lost
+
+    def is_in_force(self, notice: Notice) -> bool:
+        """Whether the rule by which something was said is still there, and about whom it was said."""
+        service = self.services().get(notice.service_id or "")
+        return is_in_force(self.rules, notice.event_type, str(notice.data.get("rule")), service)
+
+    def shift(self, step: timedelta) -> None:
+        """Hear that the wall clock has stepped."""
+        self.regained = {name: at + step for name, at in self.regained.items()}
+        self.came_up = {name: at + step for name, at in self.came_up.items()}
+        self.works.shift(step)
 
     def note_places(self) -> None:
         """Remember where services stand in Compose: while a job makes a container anew, there is none to ask."""

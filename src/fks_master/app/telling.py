@@ -1,7 +1,7 @@
 """The parts that tell people."""
 
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, Self
@@ -11,6 +11,7 @@ from fks_master.alerts.beacon import Beacon
 from fks_master.alerts.rules import RuleBook, Sight
 from fks_master.alerts.rules.figures import families
 from fks_master.alerts.rules.watch import refill, watch
+from fks_master.alerts.stages import AFTER_DOWN
 from fks_master.alerts.store import Delivery, Store
 from fks_master.alerts.works import Place
 from fks_master.alerts.world import World
@@ -19,10 +20,13 @@ from fks_master.app.watching import Watching
 from fks_master.config import receivers
 from fks_master.config.alerting import options_of
 from fks_master.config.schema import Config
+from fks_master.errors import StorageError
+from fks_master.history.archive import Wanted
 from fks_master.history.incidents import IncidentBook
 from fks_master.storage import Restored, Statement
 
 LATE_SECONDS = 1.0
+MOST_OUTAGES = 5000
 LABEL_PROJECT, LABEL_SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 
 
@@ -57,7 +61,16 @@ class Telling:
     async def begin(cls, config: Config, watching: Watching, remembered: Restored, stack: AsyncExitStack) -> Self:
         telling = cls(config, watching, stack)
         await telling.alerter.restore(remembered.newest)
+        with suppress(StorageError):
+            await telling._recall_outages()
         return telling
+
+    async def _recall_outages(self) -> None:
+        """Learn which services were down a while ago: what that did to their budgets was told."""
+        since = self._watching.clock.now() - max(AFTER_DOWN.values())
+        found, _ = await self._watching.past.archive.incidents(Wanted(state="closed", since=since, count=MOST_OUTAGES))
+        ends = ((one.service_id, one.ended_at) for one in reversed(found) if one.ended_at)
+        self.alerter.pipeline.world.came_up |= dict(ends)
 
     def mind(self, acting: Acting) -> None:
         """Say nothing of services on which an action of ours works."""

@@ -23,7 +23,13 @@ def options_of(config: Config) -> Options:
     alerts = config.alerts
     known = receivers.of(alerts) if alerts.enable_notifications else ()
     windows = tuple(_window(entry) for entry in alerts.maintenance)
-    return Options(known, _routes(alerts, known), windows, alerts.rules, config.policy)
+    return Options(
+        receivers=known,
+        routes=_routes(alerts, known),
+        windows=windows,
+        rules=alerts.rules,
+        policy=config.policy,
+    )
 
 
 def find_mistakes(alerts: Alerts) -> Iterator[str]:

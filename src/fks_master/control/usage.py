@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from fks_master.clock import Clock
 from fks_master.control.controller import World
 from fks_master.docker.container import Container
@@ -57,6 +59,7 @@ class Meter:
             return None
         async with self._slots:
             try:
-                return await self._engine.usage(container.id)
+                usage = await self._engine.usage(container.id)
             except DockerError:
                 return None
+        return msgspec.structs.replace(usage, cpu_limit=container.cpu_limit)

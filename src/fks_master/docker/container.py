@@ -22,6 +22,9 @@ _ID = re.compile(r"[a-f0-9]{12,64}")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 _COMES_BACK = {"always", "unless-stopped", "on-failure"}
 
+CPU_PERIOD = 100_000  # microseconds, where none is said
+MOST_CPU = 2**62
+
 
 class Attachment(msgspec.Struct, frozen=True):
     """A container in one network: its address there, if it runs, and the names under which others find it."""
@@ -120,7 +123,7 @@ def read_container(data: object) -> Container:
         comes_back=text(table(host.get("RestartPolicy")).get("Name")) in _COMES_BACK,
         created_at=_moment(text(found.get("Created"))),
         memory_limit_bytes=whole(host.get("Memory")) or None,
-        cpu_limit=(whole(host.get("NanoCpus")) or 0) / 1e9 or None,
+        cpu_limit=_cpu_limit(host),
         networks=_networks(found, config),
         ports=_ports(table(table(found.get("NetworkSettings")).get("Ports"))),
         is_on_host_network=host.get("NetworkMode") == "host",
@@ -157,6 +160,23 @@ def whole(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _cpu_limit(host: Mapping[str, Any]) -> float | None:
+    """Give how many cores it may use: `--cpus`, the older quota by period, and the cores it is pinned to."""
+    nano, quota, period = (min(whole(host.get(name)) or 0, MOST_CPU) for name in ("NanoCpus", "CpuQuota", "CpuPeriod"))
+    limits = [nano / 1e9, quota / (period or CPU_PERIOD), float(_pinned(text(host.get("CpusetCpus"))))]
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
+def _pinned(cores: str) -> int:
+    """Count the cores in a list such as "0-2,7"."""
+    found = 0
+    for part in filter(None, cores.split(",")):
+        first, _, last = part.partition("-")
+        begin, end = whole(first), whole(last or first)
+        found += max(0, end - begin + 1) if begin is not None and end is not None else 0
+    return found
 
 
 def _last_words(health: Mapping[str, Any]) -> str | None:

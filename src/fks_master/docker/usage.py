@@ -12,7 +12,8 @@ class Usage(msgspec.Struct, frozen=True):
     """Figures of one container; None where Docker gives none, such as the network of a container on the host's.
 
     `cpu_percent` is of one core: two busy cores are 200. Memory is without the page cache, as `docker stats` has it.
-    Network and block I/O count since the container started.
+    Network and block I/O count since the container started. `cores` is how many the machine has, `cpu_limit` how many
+    of them the container was given; memory that is not limited has the machine's as its limit.
     """
 
     cpu_percent: float | None = None
@@ -22,6 +23,14 @@ class Usage(msgspec.Struct, frozen=True):
     network_out_bytes: int | None = None
     block_read_bytes: int | None = None
     block_write_bytes: int | None = None
+    cores: int | None = None
+    cpu_limit: float | None = None
+
+    @property
+    def cores_allowed(self) -> float | None:
+        """How many cores the container may use: its limit, else all there are."""
+        limits = [float(limit) for limit in (self.cpu_limit, self.cores) if limit]
+        return min(limits, default=None)
 
     @property
     def memory_mebibytes(self) -> float | None:
@@ -45,6 +54,7 @@ def usage_of(stats: object) -> Usage:
         _sum(one.get("tx_bytes") for one in networks),
         _sum(one.get("value") for one in operations if str(one.get("op")).lower() == "read"),
         _sum(one.get("value") for one in operations if str(one.get("op")).lower() == "write"),
+        _cores(_table(_table(stats).get("cpu_stats"))),
     )
 
 
@@ -59,11 +69,15 @@ def _cpu_percent(stats: Mapping[str, Any]) -> float | None:
     now, before = _table(stats.get("cpu_stats")), _table(stats.get("precpu_stats"))
     used = _growth(_table(now.get("cpu_usage")).get("total_usage"), _table(before.get("cpu_usage")).get("total_usage"))
     passed = _growth(now.get("system_cpu_usage"), before.get("system_cpu_usage"))
-    each = _table(now.get("cpu_usage")).get("percpu_usage")
-    cores = _count(now.get("online_cpus")) or (len(each) if isinstance(each, list) else None)
+    cores = _cores(now)
     if used is None or not passed or not cores:
         return None
     return round(used / passed * cores * 100, 2)
+
+
+def _cores(cpu: Mapping[str, Any]) -> int | None:
+    each = _table(cpu.get("cpu_usage")).get("percpu_usage")
+    return _count(cpu.get("online_cpus")) or (len(each) if isinstance(each, list) else None)
 
 
 def _memory(memory: Mapping[str, Any]) -> int | None:

@@ -212,7 +212,7 @@ class IncidentBook:
         since = event.data.get("since")
         started = since if isinstance(since, datetime) else event.timestamp
         cause = str(event.data.get("error") or event.data.get("reason") or event.message)
-        incident = self._open[service_id] = Open(event.id, f"inc-{event.id}", service_id, to_ms(started), cause)
+        incident = self._open[service_id] = Open(event.id, event.incident_id, service_id, to_ms(started), cause)
         statements = [
             _opened(incident),
             *(self._result(incident, result) for result in failing),

@@ -54,3 +54,8 @@ class Event(msgspec.Struct, frozen=True):
     service_id: str | None = None
     data: dict[str, object] = {}
     id: int = 0
+
+    @property
+    def incident_id(self) -> str:
+        """Name the incident that it begins, if it is a `ServiceDown`."""
+        return f"inc-{self.id}"

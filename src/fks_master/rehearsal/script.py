@@ -1,7 +1,8 @@
 """The script: a file of YAML that says who is watched, what happens when, and what is to be told."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -78,6 +79,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     restart: bool = False
     pause: Duration | None = None
     clock: Duration | None = None
+    reload: dict[str, Any] = {}
 
     @property
     def seconds(self) -> float:
@@ -111,13 +113,17 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Script(msgspec.Struct, frozen=True):
-    """A script that is in order. `expected` is None where the file only asks to be shown what would be told."""
+    """A script that is in order. `expected` is None where the file only asks to be shown what would be told.
+
+    `reloads` holds the configs that are taken up on the way, by the moments of their steps.
+    """
 
     config: Config
     start: datetime
     seconds: float
     steps: tuple[Step, ...]
     expected: tuple[Expected, ...] | None
+    reloads: Mapping[float, Config] = {}
 
 
 def read(path: Path) -> Script:
@@ -129,15 +135,30 @@ def read(path: Path) -> Script:
         raise ConfigError(str(path), mistakes)
     lines = msgspec.convert(document, Lines)
     config = load(path.parent / lines.config, {}) if lines.config else from_document(sections, str(path))
-    if unfit := list(_unfit(lines, config)):
+    if lines.config:
+        sections = tomllib.loads((path.parent / lines.config).read_text("utf-8-sig"))
+    steps = tuple(sorted(lines.timeline, key=lambda one: one.seconds))
+    reloads = _reloads(steps, sections, str(path))
+    if unfit := list(_unfit(lines, (config, *reloads.values()))):
         raise ConfigError(str(path), unfit)
     return Script(
         config=config,
         start=datetime.fromisoformat(lines.start) if lines.start else DEFAULT_START,
         seconds=parse_duration(lines.until).total_seconds(),
-        steps=tuple(sorted(lines.timeline, key=lambda one: one.seconds)),
+        steps=steps,
         expected=lines.expect if "expect" in document else None,
+        reloads=reloads,
     )
+
+
+def _reloads(steps: Iterable[Step], sections: dict[str, Any], source: str) -> dict[float, Config]:
+    """Read the configs of the steps that change it: each replaces the sections that it names."""
+    found = {}
+    for step in steps:
+        if step.reload:
+            sections = {**sections, **step.reload}
+            found[step.seconds] = from_document(sections, f"{source}: reload at {step.at}")
+    return found
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -169,9 +190,9 @@ def _plain(value: Any, key: object = None) -> Any:  # noqa: ANN401 - whatever YA
     return value
 
 
-def _unfit(lines: Lines, config: Config) -> Iterator[str]:
+def _unfit(lines: Lines, configs: tuple[Config, ...]) -> Iterator[str]:
     """Look at what has the right shape: who is named must be there, and a step must say one thing."""
-    known = {service.id for service in config.services}
+    known = {service.id for config in configs for service in config.services}
     for index, step in enumerate(lines.timeline):
         path = f"timeline[{index}]"
         for name in step.whom:
@@ -197,4 +218,5 @@ KINDS: Mapping[str, Callable[[Step], bool]] = {
     "restart": lambda step: step.restart,
     "pause": lambda step: step.pause is not None,
     "clock": lambda step: step.clock is not None,
+    "reload": lambda step: bool(step.reload),
 }

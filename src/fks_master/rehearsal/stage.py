@@ -13,10 +13,11 @@ import msgspec
 
 from fks_master.alerts.notice import Alert, Notice, Outgoing
 from fks_master.alerts.pipeline import Pipeline
-from fks_master.alerts.rules import RuleBook, Sight, titles_of
+from fks_master.alerts.rules import RuleBook, Sight
 from fks_master.alerts.silences import Silence
 from fks_master.alerts.world import World
 from fks_master.config.alerting import options_of
+from fks_master.config.schema import Config
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Change, Event, Outcome, Reason, Result, Service, State
@@ -50,6 +51,7 @@ class Stage:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._config = script.config
         self._options = options_of(script.config)
         self._seconds = 0.0
         self._step = timedelta()
@@ -86,13 +88,11 @@ class Stage:
 
     def _begin(self) -> None:
         """Build the parts as the program does; what is kept over a restart is handed over by whoever calls."""
-        config = self._script.config
+        config = self._config
         self.hub = Hub(config.services, config.policy, Metrics(0.0), self._changes.append)
         hub = self.hub
-        world = World(lambda: hub.services, lambda: hub.states, look_now=self._look)
-        world.policy, world.windows = self._options.policy, self._options.windows
-        world.rules = titles_of(self._options.rules)
-        self.pipeline = Pipeline(world, self._options.routes)
+        self.pipeline = Pipeline(World(lambda: hub.services, lambda: hub.states, look_now=self._look), ())
+        self.pipeline.configure(self._options)
         sight = Sight(lambda: hub.services, lambda: hub.states, lambda: self.pipeline.alerts)
         self.book = RuleBook(sight, self._options.rules, self._seconds, self.now)
 
@@ -100,11 +100,11 @@ class Stage:
         """Go on with what is on disk."""
         alerts = [decode(encode(one), type=Alert) for one in self.alerts]
         states = {id_: decode(encode(state), type=State) for id_, state in self.hub.states.items()}
-        silences = self.pipeline.world.silences
+        silences, came_up = self.pipeline.world.silences, self.pipeline.world.came_up
         self._begin()
         self.hub.restore(Restored(states, self._newest))
         self.pipeline.restore(alerts)
-        self.pipeline.world.silences = silences
+        self.pipeline.world.silences, self.pipeline.world.came_up = silences, came_up
         self._look(self.hub.services)
 
     def _plan(self, at: float, act: Callable[[], None]) -> None:
@@ -163,7 +163,7 @@ class Stage:
             message = act.message or WORDS.get(act.reason, act.reason.value)
             seconds, tries = (service.timeout_seconds, service.tries) if act.reason in WAITS else (0.0, 1)
             return Result(service.id, Outcome.FAILURE, self.now, seconds, act.reason, message, tries=tries)
-        slow = self._script.config.policy.high_latency_ms + 1
+        slow = self._config.policy.high_latency_ms + 1
         milliseconds = act.ms if act.ms is not None else slow if act.is_ is Behaviour.SLOW else ANSWER_MS
         is_degraded = act.is_ is Behaviour.DEGRADED
         return Result(
@@ -192,3 +192,15 @@ class Stage:
         elif step.clock is not None:
             self._step += parse_duration(step.clock)
             self.pipeline.shift(parse_duration(step.clock))
+        elif step.reload:
+            self._reload(self._script.reloads[step.seconds])
+
+    def _reload(self, config: Config) -> None:
+        """Take up a new config as the program does."""
+        known = set(self.hub.services)
+        self._config, self._options = config, options_of(config)
+        self.pipeline.configure(self._options)
+        self.book.configure(self._options.rules)
+        self.hub.reconfigure(config.services, config.policy)
+        self._due = {name: due for name, due in self._due.items() if name in self.hub.services}
+        self._look(self.hub.services.keys() - known)

@@ -46,7 +46,7 @@ class Running:
         self.clock = SystemClock()
         self.journal = Journal(database, self.clock)  # type: ignore[arg-type]
         self.hub = Hub([SERVICE], Policy(failure_threshold=2), Metrics(0.0), self.journal.record)
-        options = Options((Told("ops", "webhook", url),), (Route(("ops",)),))
+        options = Options((Told("ops", "webhook", url),), routes=(Route(("ops",)),))
         world = World(lambda: self.hub.services, lambda: self.hub.states)
         self.alerter = Alerter(options, world, Store(database), self.journal.follow, self.clock)  # type: ignore[arg-type]
         self.alerter.is_failing = lambda: self.journal.is_failing

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from fks_master.alerts.notice import Alert
-from fks_master.alerts.pipeline import Pipeline, key_of
+from fks_master.alerts.pipeline import Pipeline, Wishes, key_of
 from fks_master.alerts.rules import Rule, RuleBook, RuleKind, Sight
-from fks_master.alerts.rules.book import titles_of
 from fks_master.alerts.rules.slo import Budget
 from fks_master.alerts.world import World
 from fks_master.docker.usage import Usage
@@ -51,7 +50,12 @@ class Play:
             lambda: self.services, lambda: self.states, lambda: self.alerts, lambda _: self.usage, lambda: self.unwell
         )
         self.book = RuleBook(sight, self.rules, self.now, START + timedelta(seconds=self.now))
-        self.pipeline = Pipeline(World(lambda: self.services, lambda: self.states, rules=titles_of(self.rules)), ())
+        self.pipeline = Pipeline(World(lambda: self.services, lambda: self.states, rules=self.rules), ())
+
+    def configure(self, *rules: Rule) -> None:
+        self.rules = rules
+        self.book.configure(rules)
+        self.pipeline.configure(Wishes(rules=rules))
 
     def wait(self, seconds: float) -> list[tuple[str, bool]]:
         return self._judged(range(int(seconds)))
@@ -100,6 +104,42 @@ def test_degraded_is_said_after_its_time_and_when_it_is_over() -> None:
     assert play.check(degraded=True, count=5) + play.check() == []
 
 
+def test_degraded_is_not_over_because_it_fails_altogether() -> None:
+    play = Play(Rule(kind=RuleKind.DEGRADED, for_seconds=0))
+    assert play.check(degraded=True) == [("ServiceDegraded", True)]
+    assert play.check(None, 3) + play.check(degraded=True) == []
+    assert play.check() == [("ServiceDegraded", False)]
+
+
+def test_a_rule_that_was_taken_away_begins_to_count_anew_when_it_is_back() -> None:
+    play = Play(Rule(kind=RuleKind.DEGRADED, for_seconds=60))
+    assert play.check(degraded=True, count=5) == []
+    play.configure()
+    assert play.check(degraded=True, count=5) == []
+    play.configure(Rule(kind=RuleKind.DEGRADED, for_seconds=60))
+    assert play.check(degraded=True, count=6) == []
+    assert play.check(degraded=True) == [("ServiceDegraded", True)]
+
+
+def test_what_a_rule_said_of_a_service_ends_when_it_is_no_longer_about_it() -> None:
+    play = Play(Rule(kind=RuleKind.DEGRADED, for_seconds=0))
+    assert play.check(degraded=True) == [("ServiceDegraded", True)]
+    play.configure(Rule(kind=RuleKind.DEGRADED, for_seconds=0, services=("web",)))
+    play.pipeline.tick(START)
+    assert (play.pipeline.alerts, play.pipeline.ended) == ({}, [])
+    play.configure(Rule(kind=RuleKind.DEGRADED, for_seconds=0))
+    play.alerts.clear()
+    assert play.check(degraded=True) == [("ServiceDegraded", True)]
+
+
+def test_an_objective_that_is_given_up_ends_what_was_said_of_its_budget() -> None:
+    play = Play(service=replace(SERVICE, slo=Objective(objective_percent=99.9)))
+    assert play.check(None, 10) == [("ErrorBudgetBurning", True)]
+    play.services = {"api": SERVICE}
+    play.pipeline.tick(START)
+    assert play.pipeline.alerts == {}
+
+
 def test_a_percentile_needs_some_checks_and_hears_of_its_window_alone() -> None:
     play = Play(Rule(kind=RuleKind.LATENCY, above_ms=500, percentile=80, window_seconds=100))
     assert play.check(900, 4) == []
@@ -138,13 +178,17 @@ def test_a_container_that_dies_again_and_again_or_of_hunger() -> None:
 
 def test_processor_and_memory_by_what_docker_measures() -> None:
     play = Play(Rule(kind=RuleKind.CPU, for_seconds=20), Rule(kind=RuleKind.MEMORY, for_seconds=0, above_percent=80))
-    play.usage = Usage(cpu_percent=180, memory_bytes=90, memory_limit_bytes=100)
+    play.usage = Usage(cpu_percent=185, memory_bytes=90 << 20, memory_limit_bytes=100 << 20, cores=8, cpu_limit=2.0)
     assert play.check() == [("MemoryHigh", True)]
     assert play.check(count=2) == [("CpuHigh", True)]
+    assert [one.message for one in play.said] == [
+        "The container of Api uses 90 % of the memory that it may (90 of 100 MiB)",
+        "The container of Api uses 92.5 % of the processor time that it may (1.85 of 2 cores)",
+    ]
     play.usage = None
     assert play.check(count=5) == []
-    play.usage = Usage(cpu_percent=5, memory_bytes=9, memory_limit_bytes=100)
-    assert play.check() == [("CpuHigh", False), ("MemoryHigh", False)]
+    play.usage = Usage(cpu_percent=185, memory_bytes=9, memory_limit_bytes=100, cores=8)
+    assert play.check() == [("CpuHigh", False), ("MemoryHigh", False)], "without a limit it may use the whole machine"
 
 
 def test_a_job_that_failed_and_the_monitor_itself() -> None:

@@ -42,6 +42,22 @@ def test_an_answer_is_read_whole() -> None:
     assert (found.networks["fks"].address, found.networks["fks"].names) == ("172.18.0.2", ("api", "aaaa"))
 
 
+@pytest.mark.parametrize(
+    ("host", "cores"),
+    [
+        ({}, None),
+        ({"NanoCpus": 1_500_000_000}, 1.5),
+        ({"CpuQuota": 50_000, "CpuPeriod": 0}, 0.5),
+        ({"CpuQuota": 50_000, "CpuPeriod": 25_000}, 2.0),
+        ({"CpuQuota": -1, "CpusetCpus": "0-2,7"}, 4.0),
+        ({"NanoCpus": 2_000_000_000, "CpusetCpus": "3"}, 1.0),
+        ({"NanoCpus": 10**400, "CpusetCpus": "x,-,"}, 2**62 / 1e9),
+    ],
+)
+def test_the_limit_of_the_processor_is_the_tightest_of_three(host: dict[str, object], cores: float | None) -> None:
+    assert read_container({**ANSWER, "HostConfig": host}).cpu_limit == cores
+
+
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
     lambda inner: some.lists(inner) | some.dictionaries(some.sampled_from([*ANSWER, "Status", "fks", "a"]), inner),

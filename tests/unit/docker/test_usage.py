@@ -10,8 +10,13 @@ V1 = {
 
 
 def test_the_formulas_of_docker_stats() -> None:
-    assert usage_of(V1) == Usage(40.0, 4_194_304, 8_388_608, 11, 22, 7, 9)
+    assert usage_of(V1) == Usage(40.0, 4_194_304, 8_388_608, 11, 22, 7, 9, 2)
     assert usage_of(V1).memory_mebibytes == 4.0
+
+
+def test_a_container_may_use_its_limit_and_never_more_than_there_is() -> None:
+    assert [Usage(cores=8, cpu_limit=limit).cores_allowed for limit in (None, 1.5, 16.0)] == [8, 1.5, 8]
+    assert Usage().cores_allowed is None
 
 
 def test_cgroup_v2_names_the_cache_otherwise() -> None:

@@ -21,6 +21,7 @@ from fks_master.model import Change, Event, EventType, Outcome, Result, Service,
 
 MOST_OCCURRENCES = 1000
 KEEP_SECONDS = 900.0  # a budget that burns by fits and starts is one alert
+ABOUT_SERVICES = {EVENT_TYPES[kind] for kind in JUDGES} | {EventType.ERROR_BUDGET_BURNING}
 FAILED_JOBS = {"failed", "timed_out", "interrupted"}
 OVER = {
     EventType.SERVICE_DEGRADED: "{} is no longer degraded",
@@ -82,8 +83,7 @@ class RuleBook:
 
     def configure(self, rules: tuple[Rule, ...]) -> None:
         self._rules, self._of = rules, None
-        titles = titles_of(rules)
-        self._said = {key: said for key, said in self._said.items() if key.split(":")[1] in titles}
+        self._forget(self._sight.services())
 
     def see(self, change: Change, now: float) -> None:
         if change.result is not None and change.state is not None and change.result.outcome is not Outcome.VOID:
@@ -183,13 +183,21 @@ class RuleBook:
         if self._of is None or self._of[0] is not services:
             self._of = (services, {})
             self._seen = {id_: seen for id_, seen in self._seen.items() if id_ in services}
-            gone = {key for key in self._said if key.rpartition(":")[2] not in services}
-            self._said = {key: said for key, said in self._said.items() if key not in gone}
             self.budgets = {id_: budget for id_, budget in self.budgets.items() if id_ in services}
+            self._forget(services)
         known = self._of[1]
         if service.id not in known:
             known[service.id] = [rule for rule in self._rules if rule.kind in JUDGES and rule.is_about(service)]
         return known[service.id]
+
+    def _forget(self, services: Mapping[str, Service]) -> None:
+        """Forget what was said by rules that are gone, or no longer about that service: they may come back."""
+        keys = self._said.keys() | self._held.keys() | self._calm.keys()
+        for event_type, title, subject in (key.split(":", 2) for key in keys):
+            is_known = subject in services or event_type not in ABOUT_SERVICES
+            if not is_known or not is_in_force(self._rules, event_type, title, services.get(subject)):
+                for memory in (self._said, self._held, self._calm):
+                    memory.pop(f"{event_type}:{title}:{subject}", None)
 
     def _report(self, topic: Topic, finding: Finding, now: float, wall: datetime) -> Iterable[Event]:
         """Say it if it has held for its time and is not said yet, or if it was said and is over."""
@@ -213,9 +221,12 @@ class RuleBook:
             yield _event(topic, finding, wall)
 
 
-def titles_of(rules: Iterable[Rule]) -> frozenset[str]:
-    """Name what is in force, as alerts name it: the rules, and the paces at which error budgets burn."""
-    return frozenset({rule.title for rule in rules} | {pace.name for pace in (*FAST, *SLOW)})
+def is_in_force(rules: Iterable[Rule], event_type: str, title: str, service: Service | None) -> bool:
+    """Whether there is a rule that may say this of a service, or of something else where that is None."""
+    if event_type == EventType.ERROR_BUDGET_BURNING:
+        return service is not None and service.slo is not None
+    fitting = (rule for rule in rules if rule.title == title and EVENT_TYPES[rule.kind] == event_type)
+    return any(service is None or rule.is_about(service) for rule in fitting)
 
 
 WORDS = {

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from fks_master.alerts.rules.rule import Rule, RuleKind
-from fks_master.docker.usage import Usage
+from fks_master.docker.usage import MEBIBYTE, Usage
 from fks_master.model import Service, State, Status
 
 FEWEST_CHECKS = 5
@@ -59,8 +59,10 @@ Judge = Callable[[Rule, Case], Finding]
 
 
 def degraded(_: Rule, case: Case) -> Finding:
+    """Judge a service that answers; what fails altogether is not over, but worse."""
     why = f": {case.state.last.message}" if case.state.last and case.state.last.message else ""
-    holds = case.state.status is Status.DEGRADED if case.state.is_confirmed and case.state.last else None
+    is_known = case.state.is_confirmed and case.state.status in {Status.HEALTHY, Status.DEGRADED}
+    holds = case.state.status is Status.DEGRADED if is_known else None
     return Finding(holds, f"{case.service.name} is degraded{why}")
 
 
@@ -97,11 +99,15 @@ def certificate(rule: Rule, case: Case) -> Finding:
 
 
 def cpu(rule: Rule, case: Case) -> Finding:
+    """Judge the share of the cores that it may use: its own limit, else all that the machine has."""
     used = case.seen.usage.cpu_percent if case.seen.usage else None
-    if used is None:
+    allowed = case.seen.usage.cores_allowed if case.seen.usage else None
+    if used is None or not allowed:
         return Finding(None)
-    message = f"The container of {case.service.name} uses {used:.0f} % of a processor core"
-    return Finding(used > rule.option("above_percent"), message, {"cpu_percent": round(used, 1)})
+    percent, cores = round(used / allowed, 1), round(used / CORE_PERCENT, 2)
+    words = f"{percent:g} % of the processor time that it may ({cores:g} of {allowed:g} cores)"
+    data: dict[str, object] = {"cpu_percent": percent, "cores_used": cores, "cores_allowed": allowed}
+    return Finding(percent > rule.option("above_percent"), f"The container of {case.service.name} uses {words}", data)
 
 
 def memory(rule: Rule, case: Case) -> Finding:
@@ -110,7 +116,8 @@ def memory(rule: Rule, case: Case) -> Finding:
     if used is None or not limit:
         return Finding(None)
     percent = round(100 * used / limit, 1)
-    message = f"The container of {case.service.name} uses {percent:g} % of the memory that it may"
+    sizes = f"{used / MEBIBYTE:.0f} of {limit / MEBIBYTE:.0f} MiB"
+    message = f"The container of {case.service.name} uses {percent:g} % of the memory that it may ({sizes})"
     data: dict[str, object] = {"memory_percent": percent, "memory_bytes": used, "limit_bytes": limit}
     return Finding(percent > rule.option("above_percent"), message, data)
 
