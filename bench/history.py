@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fks_master.clock import SystemClock
 from fks_master.history import MIGRATIONS, sketch
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
@@ -21,20 +20,7 @@ from fks_master.history.recorder import SQL
 from fks_master.model import Change, Outcome, Result, Service, State, Status
 from fks_master.storage.database import Query
 from fks_master.storage.sqlite import SQLite
-
-
-class BenchClock(SystemClock):
-    """Goes with what is recorded."""
-
-    def __init__(self, start: datetime) -> None:
-        self.start = start
-        self.elapsed = 0.0
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.elapsed)
+from fks_master.testing import PassingClock
 
 
 async def main(services: int, results: int) -> None:
@@ -42,7 +28,7 @@ async def main(services: int, results: int) -> None:
     await full_speed(watched, results)
     await as_it_is(watched, results // 2)
     await a_year()
-    clock = BenchClock(datetime.now(UTC))
+    clock = PassingClock(datetime.now(UTC))
     with opened(watched, clock) as (past, database, _):
         await past.restore(watched)
         for number in range(services):
@@ -65,7 +51,7 @@ async def main(services: int, results: int) -> None:
 
 
 @contextmanager
-def opened(watched: dict[str, Service], clock: BenchClock) -> Iterator[tuple[Past, SQLite, Path]]:
+def opened(watched: dict[str, Service], clock: PassingClock) -> Iterator[tuple[Past, SQLite, Path]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fks.db")
         database = SQLite(path, MIGRATIONS)
@@ -75,7 +61,7 @@ def opened(watched: dict[str, Service], clock: BenchClock) -> Iterator[tuple[Pas
 async def full_speed(watched: dict[str, Service], results: int) -> None:
     """As many as go: a commit for every 5,000."""
     start = datetime.now(UTC) - timedelta(seconds=30 * results / len(watched))
-    clock = BenchClock(start)
+    clock = PassingClock(start)
     with opened(watched, clock) as (past, database, _):
         await past.restore(watched)
         changes = [change(number, len(watched), start) for number in range(results)]
@@ -98,7 +84,7 @@ async def as_it_is(watched: dict[str, Service], results: int) -> None:
     """At the pace of a real fleet, checked every 30 s: a commit every 5 s, a turn of the keeper every five minutes."""
     each_time = max(1, len(watched) // 6)
     start = datetime.now(UTC) - timedelta(seconds=30 * results / len(watched))
-    clock = BenchClock(start)
+    clock = PassingClock(start)
     with opened(watched, clock) as (past, _, _path):
         await past.restore(watched)
         changes = [change(number, len(watched), start) for number in range(results)]
@@ -123,7 +109,7 @@ async def a_year(services: int = 10, days: int = 4) -> None:
     watched = {f"s{number}": Service(f"s{number}", "S", "http://127.0.0.1:1/") for number in range(services)}
     chance = random.Random(1)
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    clock = BenchClock(start)
+    clock = PassingClock(start)
     with opened(watched, clock) as (past, database, _):
         await past.restore(watched)
         for number in range(days * 2880 * services):

@@ -11,7 +11,6 @@ unchanged within 20 ms.
 import argparse
 import http.client
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,27 +20,23 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+from tests.compose_stub import compose_stub
 from tests.process import Monitor, monitor
 
-DOCKER = """#!{python} -u
-import os, sys, time
-said = " ".join(sys.argv[1:])
-if said == "compose version --short":
-    print("2.26.1")
-elif "config --format json" in said:
-    print('{{"name":"shop","services":{{}}}}')
-elif " build --" in said:
-    for _ in range(1000):
-        print(time.time())
-        time.sleep(0.005)
-elif " push --" in said:
-    for _ in range(150):
-        print("line")
-        time.sleep(0.1)
-elif " pull --" in said:
-    block = (b"x" * 99 + b"\\n") * 10485
-    for _ in range({mebibytes}):
-        os.write(1, block)
+PRINTS_THE_TIME = """
+for _ in range(1000):
+    print(time.time())
+    time.sleep(0.005)
+"""
+PRINTS_ON = """
+for _ in range(150):
+    print("line")
+    time.sleep(0.1)
+"""
+FLOODS = """
+block = (b"x" * 99 + b"\\n") * 10485
+for _ in range({mebibytes}):
+    os.write(1, block)
 """
 
 
@@ -165,11 +160,9 @@ def main() -> None:
     mebibytes = parser.parse_args().mebibytes
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "docker").write_text(DOCKER.format(python=sys.executable, mebibytes=mebibytes))
-        (folder / "docker").chmod(0o755)
-        (folder / "compose.yaml").write_text("services: {}\n")
+        floods = FLOODS.format(mebibytes=mebibytes)
+        path = compose_stub(folder, build=PRINTS_THE_TIME, push=PRINTS_ON, pull=floods)
         (folder / "monitor.toml").write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
-        path = f"{folder}:{os.environ['PATH']}"
         with monitor("--config", "monitor.toml", folder=folder, PATH=path) as one:
             delays = [delay * 1000 for delay in line_delays(one)]
             print(

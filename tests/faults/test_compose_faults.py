@@ -3,39 +3,30 @@
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.compose_stub import compose_stub
 from tests.process import Monitor, monitor, wait_for
 
-# Prints, forks, ignores TERM, hangs, and says what its children are called.
-DOCKER = """#!{python} -u
-import os, signal, subprocess, sys, time
-said = " ".join(sys.argv[1:])
-if said == "compose version --short":
-    print("2.26.1")
-elif "config --format json" in said:
-    print('{{"name":"shop","services":{{}}}}')
-elif " build --" in said:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print(os.getpid(), subprocess.Popen(["sleep", "600"]).pid)
-    time.sleep(600)
-elif " pull --" in said:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print(os.getpid())
-    while True:
-        os.write(1, b"x" * 65536)
+FORKS_AND_HANGS = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), subprocess.Popen(["sleep", "600"]).pid)
+time.sleep(600)
+"""
+FLOODS = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid())
+while True:
+    os.write(1, b"x" * 65536)
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "docker").write_text(DOCKER.format(python=sys.executable))
-    (tmp_path / "docker").chmod(0o755)
-    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    compose_stub(tmp_path, build=FORKS_AND_HANGS, pull=FLOODS)
     (tmp_path / "monitor.toml").write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
     return tmp_path
 

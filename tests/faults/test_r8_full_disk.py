@@ -8,7 +8,6 @@ from tests.faults.disk import Disk, small_disk
 from tests.faults.oracle import Collector, Ledger, assert_sound, serving
 from tests.process import monitor, wait_for
 
-from fks_master.clock import SystemClock
 from fks_master.errors import StoreFullError
 from fks_master.history import MIGRATIONS
 from fks_master.history.keeper import Retention
@@ -20,30 +19,17 @@ from fks_master.model import Outcome, Policy, Reason, Result, Service
 from fks_master.storage import Query
 from fks_master.storage.database import to_ms
 from fks_master.storage.sqlite import SQLite
+from fks_master.testing import PassingClock
 
 COUNT = Query.parse("count", "SELECT COUNT(*) AS n, MAX(at_ms) AS newest FROM results")
 SERVICES = [Service(f"s{number}", "S", "http://127.0.0.1:1/") for number in range(100)]
-
-
-class Clock(SystemClock):
-    """Goes as fast as the test wants."""
-
-    def __init__(self, start: datetime) -> None:
-        self.start = start
-        self.elapsed = 0.0
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.elapsed)
 
 
 class Kept:
     """What remembers, on a small disk."""
 
     def __init__(self, disk: Disk) -> None:
-        self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.clock = PassingClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.path = disk.folder / "fks.db"
         self.database = SQLite(self.path, MIGRATIONS)
         self.past = Past(self.database, lambda: self.hub.services, self.clock, Retention())

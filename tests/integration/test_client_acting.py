@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import Queue
 
 import pytest
+from tests.compose_stub import compose_stub
 from tests.docker_engine import Engine
 from tests.integration.test_client import run
 from tests.integration.test_docker import watched
@@ -80,27 +81,10 @@ def test_events_are_followed_over_a_restart_of_the_monitor() -> None:
                     pass
 
 
-DOCKER = f"""#!{sys.executable} -u
-import sys, time
-said = " ".join(sys.argv[1:])
-if said == "compose version --short":
-    print("2.26.1")
-elif "config --format json" in said:
-    print('{{"name":"shop","services":{{}}}}')
-elif " build --" in said:
-    print("begun")
-    time.sleep(600)
-elif " pull --" in said:
-    sys.exit(3)
-"""
-
-
 def test_jobs_are_listed_followed_and_cancelled(tmp_path: Path) -> None:
-    (tmp_path / "docker").write_text(DOCKER)
-    (tmp_path / "docker").chmod(0o755)
-    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    path = compose_stub(tmp_path, build='print("begun")\ntime.sleep(600)', pull="sys.exit(3)")
     (tmp_path / "monitor.toml").write_text("")
-    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "FKS_MONITOR_API_KEY": "right"}
+    given = {"PATH": path, "FKS_MONITOR_API_KEY": "right"}
     with monitor("--config", "monitor.toml", folder=tmp_path, **given) as one:
         refused = run(one, "jobs")
         assert (refused.returncode, "set FKS_MONITOR_API_KEY" in refused.stderr) == (1, True)

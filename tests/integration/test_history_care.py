@@ -12,34 +12,20 @@ from tests.postgres import cluster
 from tests.process import monitor, wait_for
 
 from fks_master.app.watching import MIGRATIONS
-from fks_master.clock import SystemClock
 from fks_master.history.keeper import Retention
 from fks_master.history.past import Past
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Outcome, Policy, Reason, Result, Service
 from fks_master.storage.sqlite import SQLite
+from fks_master.testing import PassingClock
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/h")
 
 
-class Clock(SystemClock):
-    """Goes with what is written."""
-
-    def __init__(self, start: datetime) -> None:
-        self.start = start
-        self.elapsed = 0.0
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.elapsed)
-
-
 async def write(path: Path, start: datetime, count: int) -> None:
     """Let a service be looked at every 30 s; each tenth time it is down."""
-    clock = Clock(start)
+    clock = PassingClock(start)
     past = Past(SQLite(path, MIGRATIONS), lambda: hub.services, clock, Retention())
     hub = Hub([SERVICE], Policy(failure_threshold=1), Metrics(0.0), past.journal.record)
     hub.restore(await past.restore(hub.services))

@@ -2,14 +2,13 @@
 
 import contextlib
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.compose_stub import compose_stub
 from tests.docker_engine import Engine
 from tests.integration.test_docker import free_port
 from tests.process import PATIENCE, Monitor, monitor, wait_for
@@ -91,24 +90,9 @@ def test_s16_a_double_click_over_the_socket_and_one_who_leaves(docker: Engine, t
         assert one.get("/api/audit")[0]["action"] == "ws restart_service"
 
 
-DOCKER = f"""#!{sys.executable} -u
-import sys, time
-said = " ".join(sys.argv[1:])
-if said == "compose version --short":
-    print("2.26.1")
-elif "config --format json" in said:
-    print('{{"name":"shop","services":{{}}}}')
-elif " build --" in said:
-    time.sleep(3)
-"""
-
-
 def test_s16_a_hundred_compose_actions_at_once_are_one_job(tmp_path: Path) -> None:
-    (tmp_path / "docker").write_text(DOCKER)
-    (tmp_path / "docker").chmod(0o755)
-    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    path = compose_stub(tmp_path, build="time.sleep(3)")
     (tmp_path / "monitor.toml").write_text("")
-    path = f"{tmp_path}:{os.environ['PATH']}"
     with (
         monitor("--config", "monitor.toml", folder=tmp_path, PATH=path) as one,
         ThreadPoolExecutor(20) as pool,

@@ -1,24 +1,15 @@
 """S6: our own credentials, and what stands in the way of acting: never in a child, a log, an answer, or on disk."""
 
-import os
-import sys
 from pathlib import Path
 
+from tests.compose_stub import compose_stub
 from tests.process import Monitor, monitor, wait_for
 
 KEY, SECRET, USED = "canary-key-51c2", "canary-secret-of-at-least-thirty-two-bytes", "canary-env-77aa"
-# A Compose that says whatever it was given, by arguments and environment.
-DOCKER = f"""#!{sys.executable} -u
-import os, sys
-said = " ".join(sys.argv[1:])
-if said == "compose version --short":
-    print("2.26.1")
-elif "config --format json" in said:
-    print('{{"name":"shop","services":{{}}}}')
-else:
-    print(sys.argv, dict(os.environ))
-    sys.stderr.write(str(dict(os.environ)))
-    sys.exit(1)
+SAYS_WHAT_IT_WAS_GIVEN = """
+print(sys.argv, dict(os.environ))
+sys.stderr.write(str(dict(os.environ)))
+sys.exit(1)
 """
 
 
@@ -39,14 +30,12 @@ def answers(one: Monitor) -> bytes:
 
 
 def test_s6_credentials_reach_no_child_no_log_no_answer_and_no_disk(tmp_path: Path) -> None:
-    (tmp_path / "docker").write_text(DOCKER)
-    (tmp_path / "docker").chmod(0o755)
-    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    path = compose_stub(tmp_path, other=SAYS_WHAT_IT_WAS_GIVEN)
     (tmp_path / "monitor.toml").write_text(
         '[compose]\nenvironment = ["TAG"]\n[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n'
     )
     given = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PATH": path,
         "FKS_MONITOR_API_KEY": KEY,
         "FKS_WS_JWT_SECRET": SECRET,
         "SOMETHING_ELSE": USED,

@@ -5,8 +5,18 @@ and the real daemon.
 """
 
 from fks_master.testing.builders import a_container, a_failure, a_service, a_success
-from fks_master.testing.clock import START, ManualClock
+from fks_master.testing.clock import START, ManualClock, PassingClock
 from fks_master.testing.engine import FakeEngine
 from fks_master.testing.recorder import Recorded
 
-__all__ = ["START", "FakeEngine", "ManualClock", "Recorded", "a_container", "a_failure", "a_service", "a_success"]
+__all__ = [
+    "START",
+    "FakeEngine",
+    "ManualClock",
+    "PassingClock",
+    "Recorded",
+    "a_container",
+    "a_failure",
+    "a_service",
+    "a_success",
+]

@@ -5,6 +5,8 @@ import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from fks_master.clock import SystemClock
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TURNS = 50  # of the loop, for what one sleeper wakes to come to rest
 
@@ -49,3 +51,17 @@ class ManualClock:
             turn = loop.create_future()
             loop.call_soon(turn.set_result, None)
             await turn
+
+
+class PassingClock(SystemClock):
+    """Goes with what a test writes: `elapsed` seconds after `start`. Who sleeps does so in real time."""
+
+    def __init__(self, start: datetime) -> None:
+        self.start = start
+        self.elapsed = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.elapsed)
