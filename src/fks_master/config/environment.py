@@ -70,7 +70,7 @@ def read_environment(environ: Mapping[str, str]) -> Settings:
         otel_headers=reader.headers("OTEL_EXPORTER_OTLP_HEADERS"),
         service_name=reader.read("FKS_SERVICE_NAME", str.strip, default.service_name),
         trace_sample_ratio=reader.read("FKS_TRACE_SAMPLE_RATIO", _ratio, default.trace_sample_ratio),
-        docker_host=reader.read("DOCKER_HOST", str.strip, default.docker_host),
+        docker_host=reader.read("DOCKER_HOST", _docker_host, default.docker_host),
         json_log=reader.read("FKS_JSON_LOG", _switch, default.json_log),
         log_level=reader.read("FKS_LOG_LEVEL", _level, _rust_level(environ.get("RUST_LOG", "")) or default.log_level),
     )
@@ -157,6 +157,22 @@ def _address(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]\S*", text.strip(), re.IGNORECASE):
         raise ValueError("an http:// or https:// address")
     return text.strip()
+
+
+def _docker_host(text: str) -> str:
+    """Read it as Docker's own tools do: TCP unless it says otherwise, on this machine, at 2375."""
+    scheme, is_named, rest = text.strip().rpartition("://")
+    scheme = scheme.lower() if is_named else "tcp"
+    if scheme not in {"unix", "tcp", "http", "https", "ssh"} or (not is_named and rest.startswith("/")):
+        raise ValueError("unix:///path, tcp://host:port, http://, https:// or ssh://")
+    if scheme == "unix":
+        return f"unix://{rest}" if rest else Settings().docker_host
+    if scheme != "tcp":
+        return f"{scheme}://{rest}"
+    host, colon, port = rest.rpartition(":")
+    if not colon or "]" in port:
+        host, port = rest.rstrip("/"), ""
+    return f"tcp://{host or '127.0.0.1'}:{port or 2375}"
 
 
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -94,9 +94,7 @@ class DockerEngine:
     async def connect(self) -> str:
         if self._docker is None:
             await _answers(self._host)
-            import aiodocker  # noqa: PLC0415 - 11 MB that only those pay who have Docker
-
-            self._docker = aiodocker.Docker(url=self._host)
+            self._docker = _client(self._host)
         try:
             version = await _within(CALL_SECONDS, self._docker.version())
         except DockerError as error:
@@ -225,6 +223,17 @@ async def _until_closed(response: Any, *, has_terminal: bool) -> AsyncGenerator[
             yield line
     finally:
         response.close()
+
+
+def _client(host: str) -> Any:  # noqa: ANN401 - aiodocker's own class
+    """Make a client, or raise NoDockerError: it needs a library for ssh://, and files for TLS."""
+    import aiodocker  # noqa: PLC0415 - 11 MB that only those pay who have Docker
+
+    try:
+        return aiodocker.Docker(url=host)
+    except Exception as error:
+        reason = str(getattr(error, "message", None) or error)[:LONGEST_REASON]
+        raise NoDockerError(f"Docker cannot be asked at {host}: {reason}") from error
 
 
 async def _answers(host: str) -> None:
