@@ -27,13 +27,13 @@ class Guard:
     def __init__(
         self, allowed_origins: Sequence[str] = (), allowed_hosts: Sequence[str] = (), *, is_open: bool = True
     ) -> None:
-        self.allow(allowed_origins)
-        self._hosts = frozenset(host.lower() for host in allowed_hosts)
+        self.allow(allowed_origins, allowed_hosts)
         self.is_open = is_open
 
-    def allow(self, origins: Iterable[str]) -> None:
-        """Replace the origins that may open `/ws` and change things."""
+    def allow(self, origins: Iterable[str], hosts: Iterable[str]) -> None:
+        """Replace the origins that may open `/ws` and change things, and the names under which we are known."""
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     def refuses(self, connection: HTTPConnection) -> Refusal | None:
         host = connection.headers.get("host", "")

@@ -98,7 +98,7 @@ class Serving:
         self._status_page.show(_shown(fresh))
         self._doors.doorkeeper.authority = authority_of(fresh, self._settings)
         self._doors.guard.is_open = self._doors.doorkeeper.is_open
-        self._doors.guard.allow(self._origins())
+        self._doors.guard.allow(self._origins(), fresh.server.allowed_hosts)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         renewing = [self._tls.certificate.watch(self._watching.clock)] if self._tls.certificate else []

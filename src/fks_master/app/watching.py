@@ -69,6 +69,7 @@ class Watching:
 
     def reconfigure(self, fresh: Config) -> None:
         self._policy = fresh.policy
+        self.scheduler.resize(fresh.monitoring.batch_size)
 
     def watch(self, services: tuple[Service, ...]) -> None:
         """Watch exactly these from now on."""

@@ -15,7 +15,6 @@ from fks_master.model import Event, EventType
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
-NEEDS_RESTART = ("server", "compose", "history", "control")
 
 Stamp = tuple[int, int, int] | None
 
@@ -69,7 +68,8 @@ class Reloader:
             log.error("config_rejected", mistakes=error.mistakes)  # noqa: TRY400 - the mistakes say it, not our stack
             self._announce(_rejected(error, now()))
             return
-        later = [name for name in NEEDS_RESTART if getattr(fresh, name) != getattr(self._config, name)]
+        running = _read_at_start(self._config)
+        later = [name for name, setting in _read_at_start(fresh).items() if setting != running[name]]
         if later:
             log.warning("takes_effect_after_a_restart", sections=later)
         self._announce(_reloaded(self._config, fresh, later, now()))
@@ -83,6 +83,16 @@ class Reloader:
         if fresh.source is None and self._config.source is not None:
             raise ConfigError(str(self._config.source), ["no such file"])
         return fresh
+
+
+def _read_at_start(config: Config) -> dict[str, object]:
+    """Return what is not read again while we run."""
+    return {
+        "server.trusted_proxies": config.server.trusted_proxies,
+        "compose": config.compose,
+        "history": config.history,
+        "control": config.control,
+    }
 
 
 def _rejected(error: ConfigError, at: datetime) -> Event:

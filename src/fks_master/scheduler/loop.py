@@ -110,12 +110,17 @@ class Scheduler:
         for service in services:
             if self._services.get(service.id) != service:
                 self._schedule(service.id, now)
+                self.last_progress = now  # what is new has its time before its silence means anything
         for gone in self._services.keys() - fresh.keys():
             self._due_at.pop(gone, None)
             self._seen.discard(gone)
             self._silent.discard(gone)
         self._services = fresh
         self._changed.set()
+
+    def resize(self, batch_size: int) -> None:
+        """Let so many be worked on at once from now on."""
+        self._lanes.resize(batch_size)
 
     def look_now(self, service_ids: Iterable[str]) -> None:
         """Make these due at once; one that is being checked already is left alone."""

@@ -35,10 +35,16 @@ class Lanes(Generic[One]):
         self._begin = begin
         self._queue: deque[One] = deque()
         self._is_filling = False
-        self.free = batch_size
+        self._size = self.free = batch_size
         self.waiting = 0
         self.most_waiting = waiting
         self.in_slots: dict[One, None] = {}  # in the order in which they came
+
+    def resize(self, batch_size: int) -> None:
+        """Have so many slots from now on; those who are in one too many stay until they leave."""
+        self.free += batch_size - self._size
+        self._size = batch_size
+        self._fill()
 
     def enter(self, one: One) -> None:
         """Begin now, or in its turn."""

@@ -62,3 +62,11 @@ def test_services_of_type_web_may_come_as_they_are_checked_and_from_this_machine
     assert list(origins_of([web("http://fks_web:3000/health")])) == ["http://fks_web:3000", "http://localhost:3000"]
     assert list(origins_of([web("https://[::1]/")])) == ["https://[::1]", "https://localhost"]
     assert list(origins_of([web("tcp://a:1"), web("http://a/", ServiceType.API)])) == []
+
+
+def test_hosts_and_origins_are_replaced_together() -> None:
+    guard = Guard(["https://ops.example"], ["ops.example"])
+    guard.allow(["https://new.example"], ["New.example"])
+    assert guard.refuses(request(host="new.example", origin="https://new.example")) is None
+    assert guard.refuses(request(host="ops.example")) is not None
+    assert guard.refuses(request(host="new.example", origin="https://ops.example")) is not None

@@ -70,6 +70,10 @@ async def test_who_asks_is_not_kept_waiting_and_told_what_has_changed(stage: Sta
 async def test_what_needs_a_restart_is_named(stage: Stage) -> None:
     event = await stage.ask("[history]\nenabled = false\n" + ONE.format("one"))
     assert event.data["after_restart"] == ["history"]
+    server = '[server]\npublic_read = false\nallowed_hosts = ["ops.example"]\n'
+    assert (await stage.ask(server + ONE.format("one"))).data["after_restart"] == ["history"], "back again"
+    proxies = server + 'trusted_proxies = ["10.0.0.1"]\n'
+    assert (await stage.ask(proxies + ONE.format("one"))).data["after_restart"] == ["server.trusted_proxies"]
 
 
 @pytest.mark.parametrize(("text", "mistake"), [("x = 1\n", "unknown key"), (None, "no such file")])

@@ -216,3 +216,20 @@ async def test_what_is_gone_between_two_tries_is_not_tried_again(stage: Stage, m
     await stage.until(lambda: len(stage.results) == 5)
     assert stage.asked.count("gone") <= 2
     assert {one.service_id for one in stage.results} == {"stays"}
+
+
+def test_the_number_of_slots_changes_while_some_are_taken() -> None:
+    begun: list[Place] = []
+    lanes: Lanes[Place] = Lanes(2, begun.append)
+    places = [Place() for _ in range(6)]
+    for one in places:
+        lanes.enter(one)
+    assert begun == places[:2]
+    lanes.resize(4)
+    assert begun == places[:4]
+    lanes.resize(1)
+    for one in places[:3]:
+        lanes.leave(one)
+    assert begun == places[:4], "those in one too many were let out first"
+    lanes.leave(places[3])
+    assert begun == places[:5]
