@@ -118,6 +118,20 @@ def test_who_asks_for_changes_gets_them_one_by_one_and_no_full_updates(tmp_path:
         assert "update" not in kinds
 
 
+def test_what_changed_between_the_snapshot_and_the_wish_for_changes_is_told_then(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.toml"
+    path.write_text("[monitoring]\ncheck_interval_seconds = 86400\n" + ONE)
+    with monitor("--config", str(path)) as running:
+        wait_for(lambda: running.status("one") == "Unhealthy")
+        with connect(running.address.replace("http", "ws") + "/ws") as live:
+            known = of_type(live, "initial")["services"][0]["last_check"]
+            running.request("/api/services/one/check", "POST")
+            fresh = wait_for(lambda: {running.get("/api/services")[0]["last_check"]} - {known})
+            live.send(json.dumps({"command_type": "subscribe_changes"}))
+            change = of_type(live, "change")
+        assert (change["id"], change["status"], {change["last_check"]}) == ("one", "Unhealthy", fresh)
+
+
 RESTARTS = [
     ({"service_id": "none"}, "no service"),
     ({"service_id": "one"}, "no docker_container"),

@@ -69,6 +69,7 @@ class Client:
         self._subscription = subscription
         self._filters = Filters()
         self._wants_changes = False
+        self._changed: set[str] = set()  # since the last snapshot, and not told
         self._known = view.watched  # of which a snapshot told; others are new to the client
         self._commands: dict[str, Callable[[Command], dict[str, Any]]] = {
             "subscribe_events": self._subscribe_events,
@@ -106,6 +107,7 @@ class Client:
 
     def _initial(self) -> str:
         self._known = self._view.watched
+        self._changed.clear()
         return self._messages.initial()
 
     async def _push_updates(self) -> None:
@@ -117,14 +119,18 @@ class Client:
     async def _push_changes(self) -> None:
         while True:
             changes = await self._subscription.take_all()
+            self._changed.update(change.state.service_id for change in changes if change.state)
             if self._subscription.must_resync or (self._wants_changes and self._view.watched is not self._known):
                 self._subscription.must_resync = False
                 await self._send(self._initial())
             elif self._wants_changes:
-                for service_id in dict.fromkeys(change.state.service_id for change in changes if change.state):
-                    if text := self._messages.change(service_id):
-                        await self._send(text)
+                await self._tell_changes()
             await self._tell(event for change in changes for event in change.events)
+
+    async def _tell_changes(self) -> None:
+        while self._changed:
+            if text := self._messages.change(self._changed.pop()):
+                await self._send(text)
 
     async def _tell(self, events: Iterable[Event]) -> None:
         """Send the events that the client wants, while it may see any."""
@@ -156,6 +162,8 @@ class Client:
                 answer = self._answer(text)
             if answer is not None:
                 await self._send(encode(answer).decode())
+            if self._wants_changes:
+                await self._tell_changes()  # what happened between the snapshot and the wish
 
     def _answer(self, text: str) -> dict[str, Any] | None:
         """Answer a command; one that takes its time answers by itself."""
