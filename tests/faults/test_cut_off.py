@@ -10,8 +10,8 @@ import pytest
 from tests.tools import tool
 
 SCENES = {
-    "network": ("no service can be reached", "services can be reached again"),
-    "names": ("no name can be resolved", "names can be resolved again"),
+    "network": ("No service can be reached", "Services can be reached again"),
+    "names": ("No name can be resolved", "Names can be resolved again"),
 }
 
 

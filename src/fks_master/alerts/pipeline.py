@@ -31,10 +31,10 @@ from fks_master.model import Event, EventType, Policy
 ISOLATED = "SystemAlert:isolated"
 NAMELESS = "SystemAlert:names"
 LOST = {
-    ISOLATED: ("network", "no service can be reached: the monitor itself seems to be cut off"),
-    NAMELESS: ("names", "no name can be resolved: the name server seems to be away"),
+    ISOLATED: ("network", "No service can be reached: the monitor itself seems to be cut off"),
+    NAMELESS: ("names", "No name can be resolved: the name server seems to be away"),
 }
-REGAINED = {ISOLATED: "services can be reached again", NAMELESS: "names can be resolved again"}
+REGAINED = {ISOLATED: "Services can be reached again", NAMELESS: "Names can be resolved again"}
 OPENING = {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY, EventType.SERVICE_FLAPPING}
 
 replace = msgspec.structs.replace
@@ -224,13 +224,14 @@ class Pipeline:
             self._put_off(alert, muted, by_people=alert.is_put_off)
             return []
         number = alert.repeats + 1
-        again = replace(alert.notice, id=f"{alert.notice.id}.repeat{number}", cause=Cause.REPEAT)
+        known = replace(alert.notice, timestamp=now, data={"since": alert.notice.timestamp, **alert.notice.data})
+        again = replace(known, id=f"{known.id}.repeat{number}", cause=Cause.REPEAT)
         if alert.is_put_off:
             self._put(replace(alert, muted=None, is_put_off=False, repeats=number, told_at=now, reminded={}))
             return [alert.outgoing(name, again) for name in dict.fromkeys((*alert.receivers, *alert.escalated))]
-        up = replace(alert.notice, id=f"{alert.notice.id}.up", cause=Cause.ESCALATION)
-        known = {"reminded": alert.reminded | due, "escalated": (*alert.escalated, *later)}
-        self._put(replace(alert, muted=None, repeats=number if due else alert.repeats, **known))
+        up = replace(known, id=f"{known.id}.up", cause=Cause.ESCALATION)
+        told = {"reminded": alert.reminded | due, "escalated": (*alert.escalated, *later)}
+        self._put(replace(alert, muted=None, repeats=number if due else alert.repeats, **told))
         return [*(alert.outgoing(name, again) for name in due), *(alert.outgoing(name, up) for name in later)]
 
     def _put_off(self, alert: Alert, muted: str, *, by_people: bool) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -15,8 +17,9 @@ from tests.servers import Recorder, answer, listening
 from tests.smtp_server import smtp_server
 
 from fks_master.alerts.notice import Cause, Notice, Severity
-from fks_master.alerts.notify import KINDS, Answer, Receiver, Request, Verdict
+from fks_master.alerts.notify import KINDS, Answer, Push, Receiver, Request, Verdict
 from fks_master.alerts.notify.options import EmailOptions, HttpMethod, NtfyOptions, TelegramOptions, WebhookOptions
+from fks_master.alerts.notify.text import duration
 from fks_master.alerts.sender import Sender
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -124,8 +127,9 @@ async def test_slack_gets_blocks_in_colour_and_nothing_that_pings() -> None:
     attachment = body["attachments"][0]
     assert (attachment["color"], body["text"]) == ("#d92d20", "&lt;!channel&gt; down &amp; out")
     section, details, context = attachment["blocks"]
-    assert section == {"type": "section", "text": {"type": "mrkdwn", "text": "🔴 *&lt;!channel&gt; down &amp; out*"}}
-    assert {"type": "mrkdwn", "text": "*takes down*\nfks_web, fks_nginx"} in details["fields"]
+    words = {"type": "mrkdwn", "text": "🔴 *&lt;!channel&gt; down &amp; out*", "verbatim": True}
+    assert section == {"type": "section", "text": words}
+    assert {**words, "text": "*takes down*\nfks_web, fks_nginx"} in details["fields"]
     assert context["elements"][0]["text"].endswith("|Open>")
     assert "https://monitor.example/#service/fks_api" in context["elements"][0]["text"]
     _, _, storm = await told("slack", many(40))
@@ -145,7 +149,7 @@ async def test_discord_gets_embeds_within_its_limits_and_pings_nobody() -> None:
         len(one["title"]) + sum(len(f["name"]) + len(f["value"]) for f in one["fields"]) for one in storm["embeds"]
     )
     assert size <= 6000
-    assert storm["content"] == f"40 alerts, and {40 - len(storm['embeds'])} more"
+    assert storm["content"] == f"40 alerts: FKS API\nand {40 - len(storm['embeds'])} more"
 
 
 async def test_teams_gets_a_card_in_which_others_words_are_no_markdown() -> None:
@@ -154,7 +158,7 @@ async def test_teams_gets_a_card_in_which_others_words_are_no_markdown() -> None
     assert body["type"] == "message"
     assert body["attachments"][0]["contentType"] == "application/vnd.microsoft.card.adaptive"
     heading, down, up = content["body"]
-    assert heading["inlines"][0]["text"] == "1 alert, 1 resolved"
+    assert heading["inlines"][0]["text"] == "1 alert: FKS API; 1 resolved: FKS API"
     assert (down["style"], up["style"]) == ("attention", "good")
     assert down["items"][0]["inlines"][0] == {"type": "TextRun", "text": f"🔴 {DOWN.message}", "weight": "Bolder"}
     assert content["actions"][0]["url"] == "https://monitor.example/#service/fks_api"
@@ -187,7 +191,7 @@ async def test_ntfy_gets_priority_tags_and_a_page_to_open() -> None:
     assert headers["authorization"] == "Bearer tk_1"
     assert (body["topic"], body["priority"], body["tags"]) == ("fks", 5, ["rotating_light", "fks"])
     assert (body["title"], body["click"]) == (DOWN.message, "https://monitor.example/#service/fks_api")
-    assert "reason: status" in body["message"]
+    assert "takes down: fks_web, fks_nginx" in body["message"]
     _, _, up = await told("ntfy", [UP], "/fks")
     assert (up["priority"], up["tags"]) == (3, ["white_check_mark"])
     _, _, storm = await told("ntfy", many(40), "/fks")
@@ -203,13 +207,105 @@ async def test_telegram_gets_escaped_html_that_fits() -> None:
     assert body["disable_notification"] is False
     _, _, storm = await told("telegram", many(200), "", secret="1:token", telegram=options)
     assert len(storm["text"]) <= 4096
-    assert storm["text"].startswith("<b>200 alerts</b>")
+    assert storm["text"].startswith("<b>200 alerts: FKS API</b>")
     assert storm["text"].splitlines()[-1].endswith("more")
     server = Recorder(answer("429 Too Many", b'{"ok":false,"error_code":429,"parameters":{"retry_after":3}}'))
     async with listening(server.handle) as port:
         receiver = Receiver("ops", "telegram", f"http://127.0.0.1:{port}", "1:token", telegram=options)
         found = await send(receiver, [DOWN])
     assert (found.verdict, found.retry_after) == (Verdict.AGAIN, 3.0)
+
+
+SINCE = "2026-03-01T11:35:00.100000Z"
+OUTAGE = replace(DOWN, message="FKS API is down: HTTP 500", data={**DOWN.data, "since": SINCE, "incident_id": "inc-7"})
+
+
+def words(*notices: Notice) -> str:
+    """Give what a person reads, as one that has no frills shows it."""
+    message = KINDS["apprise"].render(Receiver("ops", "apprise", "json://x", dashboard=DASHBOARD), notices, NOW)
+    assert isinstance(message, Push)
+    return f"{message.title}\n--\n{message.text}"
+
+
+def test_a_message_says_what_since_when_why_what_depends_on_it_and_where_to_look() -> None:
+    assert words(OUTAGE) == (
+        "FKS API is down: HTTP 500\n--\n🔴 FKS API is down: HTTP 500\nservice: fks_api\n"
+        "since: 2026-03-01 11:35:00 UTC, for 24 min\ntakes down: fks_web, fks_nginx\n\n"
+        "https://monitor.example/#incident/inc-7"
+    )
+    reminder = words(replace(OUTAGE, cause=Cause.REPEAT))
+    assert reminder.startswith("still after 24 min: FKS API is down: HTTP 500\n")
+    end = replace(UP, data={"down_since": SINCE, "error": "HTTP 500", "incident_id": "inc-7"})
+    assert words(end) == (
+        "FKS API is up again after 24 min\n--\n🟢 FKS API is up again after 24 min\nservice: fks_api\n"
+        "cause: HTTP 500\ndown: for 24 min, since 2026-03-01 11:35:00 UTC\n\nhttps://monitor.example/#incident/inc-7"
+    )
+
+
+def test_a_storm_names_the_gravest_and_has_a_line_for_each() -> None:
+    storm = [replace(OUTAGE, id=str(n), service_name=f"Shop {n}", message=f"Shop {n} is down") for n in range(30)]
+    title, _, first, *_ = words(*storm).splitlines()
+    assert title == "30 alerts: Shop 0, Shop 1, Shop 2 and 27 more"
+    assert first == "🔴 Shop 0 is down (since 11:35 UTC)"
+    assert "and 10 more" in words(*storm)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (3599, "59 min"), (12_000, "3 h 20 min"), (270_000, "3 d 3 h")]
+)
+def test_a_duration_is_short_to_read(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("nasty", ["<", "&", '"', "*", "\\", "ü", "🔥", "<!channel> @everyone ", " \t\n", "\x00\x1b"])
+@pytest.mark.parametrize("count", [1, 3, 60])
+def test_whatever_an_error_says_fits_where_it_goes(nasty: str, count: int) -> None:
+    long = (nasty * 5000)[:5000]
+    data = {"error": long, "since": "yesterday", "takes_down": [long] * 50, "threshold_ms": 1}
+    storm = [replace(DOWN, id=str(n), message=long, service_name=long, data=data) for n in range(count)]
+    for kind in ("slack", "discord", "telegram", "ntfy", "teams", "email"):
+        options = EmailOptions(sender="a@example.org", to=("b@example.org",))
+        receiver = Receiver("ops", kind, "smtp://x" if kind == "email" else "https://x/y", "1:t", email=options)
+        message = KINDS[kind].render(replace(receiver, telegram=TelegramOptions(chat_id="1")), storm, NOW)
+        if isinstance(message, Request):
+            FITS[kind](json.loads(message.body))
+
+
+def _fits_slack(body: dict[str, Any]) -> None:
+    blocks = [block for one in body["attachments"] for block in one["blocks"]]
+    assert len(blocks) <= 50
+    assert all(0 < len(block["text"]["text"]) <= 3000 for block in blocks if "text" in block)
+    assert all(len(field["text"]) <= 2000 for block in blocks for field in block.get("fields", []))
+
+
+def _fits_discord(body: dict[str, Any]) -> None:
+    fields = [field for embed in body["embeds"] for field in embed["fields"]]
+    assert all(len(embed["title"]) <= 256 for embed in body["embeds"])
+    assert all(field["value"].strip() and len(field["value"]) <= 1024 for field in fields)
+    assert len(body["content"]) <= 2000
+    size = sum(len(embed["title"]) for embed in body["embeds"])
+    assert size + sum(len(field["name"]) + len(field["value"]) for field in fields) <= 6000
+
+
+def _fits_telegram(body: dict[str, Any]) -> None:
+    assert len(body["text"]) <= 4096
+    ElementTree.fromstring(f"<m>{CONTROLS.sub('', body['text'])}</m>")  # noqa: S314 - our own: nothing is cut in two
+
+
+def _fits_ntfy(body: dict[str, Any]) -> None:
+    assert len(body["message"].encode()) <= 4096
+    assert len(body["title"]) <= 250
+
+
+def _fits_teams(body: dict[str, Any]) -> None:
+    assert len(json.dumps(body, ensure_ascii=False).encode()) <= 28_000
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
+FITS = {
+    "slack": _fits_slack, "discord": _fits_discord, "telegram": _fits_telegram, "ntfy": _fits_ntfy,
+    "teams": _fits_teams,
+}  # fmt: skip
 
 
 @of_apprise
@@ -275,7 +371,7 @@ async def test_a_storm_is_one_email(tmp_path: Path) -> None:
     async with smtp_server(tmp_path) as (server, trusted):
         await send(mail(server.port, ca=str(trusted)), many(300))
     assert len(server.taken) == 1
-    assert server.taken[0].content["Subject"] == "[FKS] 300 alerts"
+    assert server.taken[0].content["Subject"] == "[FKS] 300 alerts: FKS API"
     plain = server.taken[0].content.get_body(("plain",))
     assert plain is not None
     assert "and 100 more" in plain.get_content()

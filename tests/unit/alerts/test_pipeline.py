@@ -324,7 +324,7 @@ def test_without_a_name_server_one_message_says_so() -> None:
         play.fail(name, Reason.DNS)
     told = [one for name in "abc" for one in play.down(name, Reason.DNS)] + play.wait(120)
     assert [(one.notice.event_type, one.notice.message) for one in told] == [
-        ("SystemAlert", "no name can be resolved: the name server seems to be away")
+        ("SystemAlert", "No name can be resolved: the name server seems to be away")
     ]
 
 

@@ -27,7 +27,7 @@ def render(receiver: Receiver, notices: Sequence[Notice], _: datetime) -> Reques
     lines = [text.title(notices)] if len(notices) > 1 else []
     lines += filter(None, [text.rest(notices, len(embeds))])
     body = {
-        "content": text.cut(_escape(", ".join(lines)), MOST_CONTENT),
+        "content": text.fitting("\n".join(lines), MOST_CONTENT, _escape),
         "embeds": embeds,
         "allowed_mentions": {"parse": []},
     }
@@ -37,11 +37,11 @@ def render(receiver: Receiver, notices: Sequence[Notice], _: datetime) -> Reques
 def _embed(receiver: Receiver, notice: Notice) -> dict[str, Any]:
     link = text.link(receiver, notice)
     return {
-        "title": text.cut(f"{text.mark(notice)} {_escape(text.line(notice))}", MOST_TITLE),
+        "title": f"{text.mark(notice)} {text.fitting(text.line(notice), MOST_TITLE, _escape)}",
         "color": text.colour(notice),
         "timestamp": notice.timestamp.isoformat(),
         "fields": [
-            {"name": name, "value": text.cut(_escape(value), MOST_VALUE), "inline": len(value) < 40}
+            {"name": name, "value": text.fitting(value, MOST_VALUE, _escape), "inline": len(value) < 40}
             for name, value in text.details(notice)
         ],
         **({"url": link} if link else {}),

@@ -23,12 +23,12 @@ def render(receiver: Receiver, notices: Sequence[Notice], _: datetime) -> Reques
     attachments = [_attachment(receiver, notice) for notice in text.shown(notices, MOST_SHOWN)]
     if more := text.rest(notices, MOST_SHOWN):
         attachments.append({"blocks": [_section(more)], "fallback": more})
-    body = {"text": _escape(text.cut(text.title(notices), MOST_TEXT)), "attachments": attachments}
+    body = {"text": text.fitting(text.title(notices), MOST_TEXT, _escape), "attachments": attachments}
     return Request(receiver.url, msgspec.json.encode(body), {"Content-Type": "application/json"})
 
 
 def _attachment(receiver: Receiver, notice: Notice) -> dict[str, object]:
-    line = _escape(text.cut(text.line(notice), MOST_TEXT))
+    line = text.fitting(text.line(notice), MOST_TEXT, _escape)
     blocks = [_section(f"{text.mark(notice)} *{line}*")]
     if details := text.details(notice)[:MOST_FIELDS]:
         blocks.append({"type": "section", "fields": [_words(f"*{name}*\n{_value(value)}") for name, value in details]})
@@ -49,11 +49,11 @@ def _section(words: str) -> dict[str, object]:
 
 
 def _words(words: str) -> dict[str, object]:
-    return {"type": "mrkdwn", "text": words}
+    return {"type": "mrkdwn", "text": words, "verbatim": True}  # what looks like a link or a channel becomes none
 
 
 def _value(value: str) -> str:
-    return _escape(text.cut(value, MOST_VALUE))
+    return text.fitting(value, MOST_VALUE, _escape)
 
 
 def _escape(words: str) -> str:
