@@ -237,6 +237,9 @@ def test_what_rules_say_is_told_is_an_event_and_outlives_a_restart(receiver: Rec
             body = receiver.bodies[0]
             assert (body["data"]["rule"], body["data"]["is_firing"]) == ("degraded", True)
             assert [each["id"] for each in one.get("/api/alerts")] == ["ServiceDegraded:degraded:fks_auth"]
+            rules = {each["name"]: each for each in one.get("/api/alerts/rules")}
+            assert [name for name, each in rules.items() if each["state"] == "firing"] == ["degraded"]
+            assert (rules["degraded"]["watched"], rules["degraded"]["about"][0]["service_id"]) == (11, "fks_auth")
             found = one.get("/api/events?event_type=ServiceDegraded")
             assert [each["service_id"] for each in found["events"]] == ["fks_auth"]
             assert one.stop() == 0

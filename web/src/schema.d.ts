@@ -733,6 +733,40 @@ export interface components {
             result: components["schemas"]["Outcome"];
         };
         /**
+         * RuleLine
+         * @description One rule. `severity` is null where it is that of the service: critical for critical ones, else warning.
+         *
+         *         `services` and `where` say of whom it is judged (empty: of all), `watched` how many services that is; null where it
+         *         is not about services. `is_built_in` says that it needs no table of its own.
+         */
+        RuleLine: {
+            /** @default [] */
+            about: components["schemas"]["Symptom"][];
+            condition: string;
+            event_type: components["schemas"]["EventType"];
+            /** @default 0 */
+            for_seconds: number;
+            /** @default false */
+            is_built_in: boolean;
+            kind: string;
+            name: string;
+            /** @default [] */
+            services: string[];
+            severity: components["schemas"]["Severity"] | null;
+            /** @default inactive */
+            state: components["schemas"]["RuleState"];
+            /** @default null */
+            watched: number | null;
+            /** @default [] */
+            where: string[];
+        };
+        /**
+         * RuleState
+         * @description Whether it holds of anybody: nobody, not yet for long enough, or so that it is an alert.
+         * @enum {unknown}
+         */
+        RuleState: "firing" | "inactive" | "pending";
+        /**
          * Series
          * @description A chart of one service.
          */
@@ -972,6 +1006,19 @@ export interface components {
             ended_at: string;
             started_at: string;
             status: components["schemas"]["Status"];
+        };
+        /**
+         * Symptom
+         * @description One of whom a rule holds: a service, or what `subject` names. `alert_id` is that of the open alert, if any.
+         */
+        Symptom: {
+            /** @default null */
+            alert_id: string | null;
+            message: string;
+            service_id: string | null;
+            since: string | null;
+            state: components["schemas"]["RuleState"];
+            subject: string | null;
         };
         /**
          * SystemMetrics

@@ -33,6 +33,7 @@ from fks_master.api.routes.logs import LogRoutes
 from fks_master.api.routes.monitor import MonitorRoutes, Standing
 from fks_master.api.routes.objectives import ObjectiveRoutes
 from fks_master.api.routes.quiet import QuietRoutes
+from fks_master.api.routes.rules import RuleRoutes
 from fks_master.api.routes.services import ServiceRoutes
 from fks_master.api.routes.status_page import Past as PublicPast
 from fks_master.api.routes.status_page import Shown, StatusPageRoutes
@@ -134,6 +135,7 @@ class Serving:
             *LogRoutes(hub, acting.engine, clock).endpoints(),
             *HeartbeatRoutes(watching.ward, self._doors.doorkeeper.count_wrong, clock).endpoints(),
             *AlertRoutes(self._telling.alerter, clock).endpoints(),
+            *RuleRoutes(self._telling.book, self._telling.alerter.pipeline).endpoints(),
             *QuietRoutes(self._telling.alerter, clock).endpoints(),
             *ObjectiveRoutes(self._telling.book, lambda: hub.services).endpoints(),
             *AuditRoutes(self.audit).endpoints(),

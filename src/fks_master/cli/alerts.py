@@ -1,7 +1,7 @@
 """`fks_master alerts`: what is wrong, who has it in hand, what is muted, and whether receivers work."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,11 +22,12 @@ def machine(command: F) -> F:
 
 @click.group()
 def alerts() -> None:
-    """List, acknowledge and silence alerts; test a receiver; rehearse.
+    """List, acknowledge and silence alerts; list rules; test a receiver; rehearse.
 
     \b
     Examples:
       fks_master alerts list
+      fks_master alerts rules
       fks_master alerts ack ServiceDown:fks_api
       fks_master alerts silence service_id=fks_api --for 2h --comment "moving the disk"
       fks_master alerts test ops
@@ -50,6 +51,15 @@ def list_(url: str | None, key_file: Path | None, *, as_json: bool) -> None:
             click.echo(_silence(one))
         click.echo("no alerts" if not found else f"{len(found)} open")
     raise SystemExit(int(bool(found)))
+
+
+@alerts.command()
+@client.options
+@machine
+def rules(url: str | None, key_file: Path | None, *, as_json: bool) -> None:
+    """Show the rules in force, and of whom they hold or are about to be said."""
+    found = client.Client(url, key_file).get("/api/alerts/rules")
+    _say(found, [line for one in found for line in _rule(one)], as_json=as_json)
 
 
 @alerts.command()
@@ -129,6 +139,18 @@ def _alert(one: Mapping[str, Any]) -> str:
     why = f" ({one['muted']})" if one["muted"] else f" (by {one['acknowledged_by']})" if one["acknowledged_by"] else ""
     state = click.style(f"{one['severity']:<8}", fg=COLOURS.get(one["severity"]))
     return f"{state} {client.printable(one['id'])}  {client.printable(one['message'])}  {one['state']}{why}"
+
+
+def _rule(one: Mapping[str, Any]) -> Iterator[str]:
+    lasting = f", for {one['for_seconds']:g} s" if one["for_seconds"] else ""
+    whom = ", ".join([*one["services"], *one["where"]])
+    state = click.style(f"{one['state']:<8}", fg={"firing": "red", "pending": "yellow"}.get(one["state"]))
+    said = f"{one['condition']}{lasting}{f' ({whom})' if whom else ''}"
+    yield f"{state} {client.printable(one['name'])}: {client.printable(said)}"
+    for each in one["about"]:
+        since = f" since {each['since']}" if each["since"] else ""
+        who = each["service_id"] or each["subject"] or "monitor"
+        yield f"           {each['state']}: {client.printable(who)}{since}: {client.printable(each['message'])}"
 
 
 def _silence(one: Mapping[str, Any]) -> str:

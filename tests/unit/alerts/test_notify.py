@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -289,7 +289,7 @@ def _fits_discord(body: dict[str, Any]) -> None:
 
 def _fits_telegram(body: dict[str, Any]) -> None:
     assert len(body["text"]) <= 4096
-    ElementTree.fromstring(f"<m>{CONTROLS.sub('', body['text'])}</m>")  # noqa: S314 - our own: nothing is cut in two
+    ET.fromstring(f"<m>{CONTROLS.sub('', body['text'])}</m>")  # noqa: S314 - our own: nothing is cut in two
 
 
 def _fits_ntfy(body: dict[str, Any]) -> None:

@@ -64,25 +64,36 @@ class Topic(msgspec.Struct, frozen=True):
         return f"{self.event_type}:{self.rule}:{self.service.id if self.service else self.subject or ''}"
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What holds: since when, by the clock that never steps and by the wall's, and in words."""
+
+    began: float
+    since: datetime
+    message: str
+
+
 class RuleBook:
-    """Owns what rules remember. Seconds are on a clock that never steps; wall time is only written down."""
+    """Owns what rules remember; `held` is what holds now, said or not yet.
+
+    Seconds are on a clock that never steps; wall time is only written down.
+    """
 
     def __init__(self, sight: Sight, rules: tuple[Rule, ...], now: float, wall: datetime) -> None:
         self._sight = sight
-        self._rules = rules
+        self.rules = rules
         self._began = now
         self._offset = wall.timestamp() - now
         self._seen: dict[str, Seen] = {}
         self._touched: set[str] = set()
         self._times: dict[str, dict[str, deque[float]]] = {}
-        self._held: dict[str, float] = {}
+        self.held: dict[str, Held] = {}
         self._calm: dict[str, float] = {}
         self._said: dict[str, bool] = {}
         self._of: tuple[Mapping[str, Service], dict[str, list[Rule]]] | None = None
         self.budgets: dict[str, Budget] = {}
 
     def configure(self, rules: tuple[Rule, ...]) -> None:
-        self._rules, self._of = rules, None
+        self.rules, self._of = rules, None
         self._forget(self._sight.services())
 
     def see(self, change: Change, now: float) -> None:
@@ -94,11 +105,11 @@ class RuleBook:
     def judge(self, now: float, wall: datetime) -> list[Event]:
         """Say what has begun or is over."""
         touched, self._touched = self._touched, set()
-        pending = {key.rpartition(":")[2] for key in self._held if not self._said.get(key)}
+        pending = {key.rpartition(":")[2] for key in self.held if not self._said.get(key)}
         services, found = self._sight.services(), list[tuple[Topic, Finding]]()
         for service_id in sorted((touched | pending) & services.keys()):
             found += self._judge_service(services[service_id], now, wall)
-        for rule in self._rules:
+        for rule in self.rules:
             found += self._judge_occurrences(rule, now)
             if rule.kind is RuleKind.MONITOR_DEGRADED:
                 reason = self._sight.unwell()
@@ -141,7 +152,7 @@ class RuleBook:
         kinds = _kinds_of(event)
         services = self._sight.services()
         service = services.get(event.service_id or "")
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.kind in kinds and (service is None or rule.is_about(service)):
                 subject = event.service_id or str(event.data.get("project") or "")
                 times = self._times.setdefault(rule.title, {})
@@ -170,7 +181,8 @@ class RuleBook:
         for subject in sorted({*times, *(one.service_id or str(one.data.get("subject") or "") for one in opened)}):
             while times.get(subject) and times[subject][0] <= now - rule.option("window_seconds"):
                 times[subject].popleft()
-            service = self._sight.services().get(subject)
+            is_project = rule.kind is RuleKind.JOB_FAILED  # which may be called as a service is
+            service = None if is_project else self._sight.services().get(subject)
             name = service.name if service else subject
             finding = occurrences(rule, times.get(subject, ()), now, self._began, WORDS[rule.kind].format(name))
             if not times.get(subject):
@@ -187,16 +199,16 @@ class RuleBook:
             self._forget(services)
         known = self._of[1]
         if service.id not in known:
-            known[service.id] = [rule for rule in self._rules if rule.kind in JUDGES and rule.is_about(service)]
+            known[service.id] = [rule for rule in self.rules if rule.kind in JUDGES and rule.is_about(service)]
         return known[service.id]
 
     def _forget(self, services: Mapping[str, Service]) -> None:
         """Forget what was said by rules that are gone, or no longer about that service: they may come back."""
-        keys = self._said.keys() | self._held.keys() | self._calm.keys()
+        keys = self._said.keys() | self.held.keys() | self._calm.keys()
         for event_type, title, subject in (key.split(":", 2) for key in keys):
             is_known = subject in services or event_type not in ABOUT_SERVICES
-            if not is_known or not is_in_force(self._rules, event_type, title, services.get(subject)):
-                for memory in (self._said, self._held, self._calm):
+            if not is_known or not is_in_force(self.rules, event_type, title, services.get(subject)):
+                for memory in (self._said, self.held, self._calm):
                     memory.pop(f"{event_type}:{title}:{subject}", None)
 
     def _report(self, topic: Topic, finding: Finding, now: float, wall: datetime) -> Iterable[Event]:
@@ -209,12 +221,14 @@ class RuleBook:
             is_said = (alert := self._sight.alerts().get(key)) is not None and alert.notice.is_firing
         if finding.holds:
             self._calm.pop(key, None)
-            began = self._held.setdefault(key, now)
+            known = self.held.get(key)
+            began, since = (known.began, known.since) if known else (now, wall)
+            self.held[key] = Held(began, since, finding.message)
             if not is_said and now - began >= topic.for_seconds:
                 self._said[key] = True
                 yield _event(topic, finding, wall)
             return
-        self._held.pop(key, None)
+        self.held.pop(key, None)
         if is_said and now - self._calm.setdefault(key, now) >= topic.keep_seconds:
             self._said[key] = False
             del self._calm[key]
