@@ -59,6 +59,8 @@ def endpoint(text: str) -> str | None:
     if text == HEARTBEAT:
         return None
     url = _split(text)
+    if url is None and text.lower().startswith(tuple(f"{scheme}://" for scheme in PROBE_SCHEMES)):
+        return 'a host, perhaps a port up to 65535, and no blanks, such as "http://fks_api:8000/health"'
     if url is None or url.scheme not in PROBE_SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in PROBE_SCHEMES)
         known = f"{known}, {HEARTBEAT}"

@@ -14,7 +14,7 @@ def find_mistakes(services: object) -> Iterator[str]:
     unknown = list(_unknown(entries, known))
     yield from unknown
     if not unknown:
-        yield from _circles({id_: needs for _, id_, needs in entries})
+        yield from _circles(entries)
 
 
 def find_unknown(status_page: object, services: object) -> Iterator[str]:
@@ -57,8 +57,10 @@ def _unknown(entries: list[tuple[int, str, list[str]]], known: set[str]) -> Iter
                 yield f"services[{index}].depends_on: found {show(need)}, expected the id of a service{near}"
 
 
-def _circles(needs: dict[str, list[str]]) -> Iterator[str]:
+def _circles(entries: list[tuple[int, str, list[str]]]) -> Iterator[str]:
     try:
-        graphlib.TopologicalSorter(needs).prepare()
+        graphlib.TopologicalSorter({id_: needs for _, id_, needs in entries}).prepare()
     except graphlib.CycleError as circle:
-        yield f"services: depends_on goes round in a circle: {' → '.join(reversed(circle.args[1]))}"
+        ids = list(reversed(circle.args[1]))
+        index = next(index for index, id_, _ in entries if id_ == ids[0])
+        yield f"services[{index}].depends_on: goes round in a circle: {' → '.join(ids)}"

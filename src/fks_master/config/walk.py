@@ -21,6 +21,7 @@ def nearest(found: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant; empty when none is near."""
     words = {word.lower(): word for word in known}
     near = difflib.get_close_matches(found.lower(), words, n=1)
+    near += [word for word in words if found.lower() in word.split("_")]  # "type" for "service_type"
     return f'; did you mean "{words[near[0]]}"?' if near else ""
 
 
@@ -38,7 +39,7 @@ def _walk(kind: inspect.Type, value: object, path: str) -> Iterator[str]:
     kind, extra = _unwrap(kind)
     is_of_kind, look_inside = _KINDS[type(kind)]
     if not is_of_kind(value):
-        yield f"{path}: found {show(value)}, expected {_describe(kind, path)}"
+        yield f"{path}: found {show(value)}, expected {_describe(kind, path)}{_without_quotes(kind, value)}"
     else:
         yield from look_inside(kind, extra, value, path)
 
@@ -60,10 +61,17 @@ def _describe(kind: inspect.Type, path: str = "") -> str:
     if isinstance(kind, inspect.IntType):
         return f"a whole number from {kind.ge} to {kind.le}"
     if isinstance(kind, inspect.FloatType):
-        return f"a number from {kind.ge:g} to {kind.le:.0f}"
+        return f"a number from {kind.ge:g} to {kind.le:.10g}"
     if isinstance(kind, inspect.EnumType):
         return f"one of {', '.join(each.value for each in kind.cls)}"
     return {inspect.StrType: "a string", inspect.BoolType: "true or false"}.get(type(kind), "a table")
+
+
+def _without_quotes(kind: inspect.Type, value: object) -> str:
+    """Remind those who wrote a number or a switch as a text."""
+    is_number = isinstance(kind, inspect.IntType | inspect.FloatType) and re.match(r"\d", str(value))
+    is_switch = isinstance(kind, inspect.BoolType) and str(value).lower() in {"true", "false"}
+    return ", without quotes" if isinstance(value, str) and (is_number or is_switch) else ""
 
 
 def _walk_table(kind: inspect.StructType, _: dict[str, Any], table: dict[str, object], path: str) -> Iterator[str]:
@@ -72,10 +80,26 @@ def _walk_table(kind: inspect.StructType, _: dict[str, Any], table: dict[str, ob
         if key in fields:
             yield from _walk(fields[key].type, value, _below(path, key))
         else:
-            yield f"{_below(path, key)}: unknown key, expected one of {', '.join(fields)}{nearest(key, fields)}"
+            known = f", expected one of {', '.join(fields)}"
+            yield f"{_below(path, key)}: unknown key{nearest(key, fields) or _below_one_of(key, fields) or known}"
     for key, field in fields.items():
         if field.required and key not in table:
-            yield f"{_below(path, key)}: missing, expected {_describe(field.type)}"
+            yield f"{_below(path, key)}: missing, expected {_wanted(field.type)}"
+
+
+def _below_one_of(key: str, fields: dict[str, inspect.Field]) -> str:
+    """Say that a key is known in a table below; "method" belongs into "http"."""
+    for name, field in fields.items():
+        kind, _ = _unwrap(field.type)
+        if isinstance(kind, inspect.StructType) and key in {each.encode_name for each in kind.fields}:
+            return f'; did you mean "{name}.{key}"?'
+    return ""
+
+
+def _wanted(kind: inspect.Type) -> str:
+    """Describe what is missing, as precisely as what is wrong would be met."""
+    _, extra = _unwrap(kind)
+    return (extra["format"]("") if "format" in extra else None) or _describe(kind)
 
 
 def _walk_map(kind: inspect.DictType, _: dict[str, Any], table: dict[str, object], path: str) -> Iterator[str]:

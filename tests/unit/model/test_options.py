@@ -30,12 +30,12 @@ def test_the_example_of_the_documentation_is_a_good_file(tmp_path: Path) -> None
 
 def test_the_other_kinds_have_their_tables(tmp_path: Path) -> None:
     text = (
-        SERVICE
-        + '[services.dns]\nrecord = "MX"\nexpected = ["10 mx"]\n[services.tcp]\nsend = "PING"\nexpect = "PONG"\n'
+        '[[services]]\nid = "mail"\nhealth_endpoint = "dns://test"\ndns = { record = "MX", expected = ["10 mx"] }\n'
+        '[[services]]\nid = "redis"\nhealth_endpoint = "tcp://redis:6379"\ntcp = { send = "PING", expect = "PONG" }\n'
     )
-    service = read(tmp_path, text).services[0]
-    assert service.dns.record is RecordType.MX
-    assert service.tcp.expect == "PONG"
+    mail, redis = read(tmp_path, text).services
+    assert mail.dns.record is RecordType.MX
+    assert redis.tcp.expect == "PONG"
 
 
 @pytest.mark.parametrize(
