@@ -62,6 +62,6 @@ def install(package: str, is_there: Callable[[], bool]) -> None:
 
 def _install(package: str) -> None:
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ["apt-get", "install", "-y", "-qq", "-oDPkg::Lock::Timeout=120", "--no-install-recommends", package]
-    for command in (["apt-get", "update", "-qq"], install):
-        subprocess.run(command, env=environ, capture_output=True, timeout=300, check=False)
+    apt = ["apt-get", "-qq", "-oAcquire::Retries=3", "-oDPkg::Lock::Timeout=120"]
+    for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
+        subprocess.run([*apt, *command], env=environ, capture_output=True, timeout=300, check=False)
