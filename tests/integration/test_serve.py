@@ -25,7 +25,7 @@ def end_of(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]
 
 def test_the_start_says_what_is_watched_and_where_to_look(config: Path) -> None:
     with monitor("--config", str(config)) as one:
-        assert f"1 services, 1 of them critical, from {config}" in one.log
+        assert f"1 service, 1 of them critical, from {config}" in one.log
         assert f"{one.address}/metrics" in one.log
         assert "OPEN" in one.log
         wait_for(lambda: one.status("one") == "Unhealthy")

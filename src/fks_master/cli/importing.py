@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from fks_master.cli.words import counted
 from fks_master.config.load import check
 from fks_master.errors import ConfigError
 from fks_master.imports import gatus as gatus_import
@@ -80,8 +81,9 @@ def _carry_over(draft: Draft, output: Path | None) -> None:
         _write(text, output)
     for remark in draft.remarks:
         click.secho(f"  {remark}", fg="yellow", err=True)
-    services, receivers, remarks = map(len, (draft.service_names, draft.receiver_names, draft.remarks))
-    click.echo(f"{services} services, {receivers} receivers; {remarks} remarks", err=True)
+    services = counted(len(draft.service_names), "service")
+    receivers = counted(len(draft.receiver_names), "receiver")
+    click.echo(f"{services}, {receivers}; {counted(len(draft.remarks), 'remark')}", err=True)
 
 
 def _write(text: str, path: Path) -> None:

@@ -4,6 +4,7 @@ import click
 
 from fks_master import __version__
 from fks_master.app import Started
+from fks_master.cli.words import counted
 
 
 def show(started: Started) -> None:
@@ -11,7 +12,7 @@ def show(started: Started) -> None:
     critical = sum(service.critical for service in config.services)
     source = config.source or "the built-in FKS services (there is no config/monitor.toml)"
     lines = {
-        "watching": f"{len(config.services)} services, {critical} of them critical, from {source}",
+        "watching": f"{counted(len(config.services), 'service')}, {critical} of them critical, from {source}",
         "dashboard": started.address,
         "metrics": f"{started.address}/metrics",
         "access": _access(started.credentials, is_controlling=config.control.enabled),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from fks_master.cli.words import counted
 from fks_master.config.load import load
 
 
@@ -21,4 +22,4 @@ def validate(file: Path | None) -> None:
     found = load(file, os.environ)
     critical = sum(service.critical for service in found.services)
     source = found.source or "the built-in services"
-    click.echo(f"{source}: no mistakes; {len(found.services)} services, {critical} of them critical")
+    click.echo(f"{source}: no mistakes; {counted(len(found.services), 'service')}, {critical} of them critical")
