@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections import deque
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -117,6 +118,8 @@ def _append(path: Path, batch: list[Attempt]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
+        with suppress(OSError):
+            os.fchmod(descriptor, 0o600)  # it may have been copied here
         os.write(descriptor, lines)
         os.fsync(descriptor)
     finally:

@@ -11,10 +11,11 @@ import msgspec
 from fks_master.api.server import listen
 from fks_master.api.tls import Tls, prepare
 from fks_master.app.acting import Acting
+from fks_master.app.folder import make_private
 from fks_master.app.serving import Parts, Port, Serving, authority_of, standing_by
 from fks_master.app.telling import Telling
 from fks_master.app.traced import observed
-from fks_master.app.watching import Watching
+from fks_master.app.watching import DATA, Watching
 from fks_master.background import Background
 from fks_master.clock import SystemClock
 from fks_master.config.environment import Settings
@@ -48,6 +49,7 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         tracer = observed(settings, clock, stack)
         tls = prepare(settings.tls_cert, settings.tls_key, is_required=settings.tls_required)
         port = Port(stack.enter_context(listen(settings.host, settings.port)), tls)
+        make_private(DATA)
         watching = Watching(config, clock, tracer, stack)
         if not await watching.past.may_lead():
             async with standing_by(port):
