@@ -93,6 +93,21 @@ def test_a_failed_action_is_500_with_the_result(shop: Shop) -> None:
     assert (answer["ok"], answer["success"], answer["status_code"], answer["stderr"]) == (False, False, 17, "failing\n")
 
 
+def test_an_empty_file_is_as_one_left_out(shop: Shop) -> None:
+    status, answer = shop.post(action="up", file="", project="")
+    assert (status, answer["project"]) == (200, "shop")
+
+
+@pytest.mark.parametrize("nonsense", ["WARNING: this is not docker", "[1, 2]", '["cut', "\xff"])
+def test_a_docker_command_that_talks_nonsense_is_503_with_the_reason(shop: Shop, nonsense: str) -> None:
+    (shop.folder / "members").write_bytes(nonsense.encode("latin-1"))
+    try:
+        status, answer = shop.post(action="stop", project="shop")
+    finally:
+        (shop.folder / "members").write_text("")
+    assert (status, answer["stderr"]) == (503, "what the docker command tells of its containers cannot be read")
+
+
 @pytest.mark.parametrize("key", [None, "wrong"])
 def test_without_the_key_nothing_happens(shop: Shop, key: str | None) -> None:
     before = len(shop.calls)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +16,8 @@ from fks_master.control.jobs.engine import JobEngine
 from fks_master.docker.compose.request import Body, parse
 from fks_master.errors import BusyError, ComposeRefusedError, ComposeUnavailableError, FksError
 from fks_master.metrics import Metrics
+
+log = structlog.get_logger(__name__)
 
 LONGEST_BODY = 1 << 18
 STATUS: Mapping[type[FksError], int] = {ComposeRefusedError: 400, BusyError: 409, ComposeUnavailableError: 503}
@@ -114,6 +117,9 @@ class ComposeRoutes:
             return failure(STATUS[type(error)], str(error))
         except BusyError as error:
             return failure(409, str(error), job_id=error.job_id)
+        except Exception:
+            log.exception("compose_failed")
+            return failure(500, "the monitor failed to answer; its log says why, by the X-Request-Id")
 
     async def _run(self, content: bytes, request: Request) -> Response:
         asked = parse(content)

@@ -163,7 +163,7 @@ class ComposeCli:
             raise ComposeRefusedError(explain(answer.stderr))
         try:
             config = msgspec.json.decode(answer.stdout, type=_Config)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ComposeRefusedError("Compose's answer about the file cannot be read") from error
         return Model(config.name, config.services, tuple(sorted(set(_UNSET.findall(answer.stderr)))))
 
@@ -173,7 +173,10 @@ class ComposeCli:
         answer = await self.ask([self.docker, "ps", "--all", "--no-trunc", "--filter", label, "--format", _ROW])
         if answer.code:
             raise ComposeUnavailableError("Docker does not answer")
-        members = [msgspec.json.decode(line, type=Member) for line in answer.stdout.splitlines() if line]
+        try:
+            members = [msgspec.json.decode(line, type=Member) for line in answer.stdout.splitlines() if line]
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ComposeUnavailableError("what the docker command tells of its containers cannot be read") from error
         return [member for member in members if member.oneoff != "True"]
 
     async def containers(self, project: str) -> list[Container]:

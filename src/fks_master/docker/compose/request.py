@@ -62,7 +62,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /api/compose` as sent; null is the same as left out."""
+    """`POST /api/compose` as sent; null is the same as left out, and so are an empty file and project."""
 
     action: str
     services: list[str] | None = None
@@ -125,7 +125,7 @@ def _names(names: list[str], rule: re.Pattern[str], what: str, most: int) -> tup
 
 
 def _paths(paths: str | list[str] | None) -> tuple[str, ...]:
-    listed = [paths] if isinstance(paths, str) else paths or []
+    listed = [paths] if paths and isinstance(paths, str) else list(paths or [])
     if len(listed) > MOST_FILES:
         raise ComposeRefusedError(f"{len(listed)} files are too many; at most {MOST_FILES}")
     for path in listed:
