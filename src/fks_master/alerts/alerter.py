@@ -63,6 +63,7 @@ class Alerter:
         self.on_finished: Callable[[Sequence[Delivery]], Sequence[Statement]] = lambda _: ()
         self._is_restored = False
         self._waiting: list[Statement] = []
+        self._writing = asyncio.Lock()
         self._cursor = 0
         self._number = self._began = 0
         self._times = (clock.now(), clock.monotonic())
@@ -231,15 +232,16 @@ class Alerter:
         await self._write()
 
     async def _write(self) -> None:
-        """Store what waits, in order; what fails waits on."""
-        statements, self._waiting = self._waiting, []
-        try:
-            await self._store.execute(statements)
-        except StatementRefusedError as error:
-            self.not_stored += len(statements)
-            log.exception("alerts_not_stored", error=str(error))
-        except StorageError:
-            self._waiting = (statements + self._waiting)[-MOST_WAITING:]
+        """Store what waits, in order and one after the other; what fails waits on."""
+        async with self._writing:
+            statements, self._waiting = self._waiting, []
+            try:
+                await self._store.execute(statements)
+            except StatementRefusedError as error:
+                self.not_stored += len(statements)
+                log.exception("alerts_not_stored", error=str(error))
+            except StorageError:
+                self._waiting = (statements + self._waiting)[-MOST_WAITING:]
 
     def _look_at_clock(self) -> datetime:
         """Tell the pipeline when the wall clock has stepped."""

@@ -172,7 +172,9 @@ class Pipeline:
             self.opened[notice.event_type, notice.severity.value] += 1
             self._put(Alert(key, notice, notice.timestamp, self._labels(notice), heard_at=now))
         elif known.notice.id != notice.id:
-            self._put(replace(known, notice=notice, muted=None, heard_at=now))
+            is_told = known.told_id is not None and not known.notice.is_firing  # that it was over meanwhile is not
+            told_id = notice.id if is_told else known.told_id
+            self._put(replace(known, notice=notice, told_id=told_id, muted=None, heard_at=now))
 
     def _evaluate(self, key: str, now: datetime) -> list[Outgoing]:
         alert = self.alerts.get(key)

@@ -7,13 +7,15 @@
    goes with them, and every five seconds in any case; when the store fails, the contributors decide what they let go. A
    state at rest (well and staying so, or down and staying so) has its turn every five minutes, and at the end: nothing
    is decided by what a crash loses of it.
-4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. The newest ones are kept in
-   memory, too, and while the store fails they are given before they are on disk: an alert does not wait for one.
+4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. The newest ones, and those
+   not yet asked for, are in memory, too, and while the store fails they are given before they are on disk: an alert
+   does not wait for one.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -31,6 +33,7 @@ log = structlog.get_logger(__name__)
 SQL = load_queries("fks_master.storage")
 FLUSH_SECONDS = 1.0
 FOLLOW_COUNT = 500
+MOST_RECENT = 100_000
 GATHER_SECONDS = 5.0
 REST_SECONDS = 300
 
@@ -87,7 +90,8 @@ class Journal:
         self._writing = asyncio.Lock()
         self._is_closing = False
         self._newest_readable = 0
-        self._recent: deque[Event] = deque(maxlen=FOLLOW_COUNT)
+        self._recent: deque[Event] = deque(maxlen=MOST_RECENT)
+        self._followed = 0
         self.is_failing = False
         self.is_full = False
         self.failures = 0
@@ -127,10 +131,10 @@ class Journal:
             return
         entry = _Entry((*self._told(change), *statements), tuple(map(_as_read, change.events)))
         self._urgent.append(entry)
-        self._recent.extend(entry.events)
+        self._keep(entry.events)
         self._is_urgent.set()
         if self.is_failing:
-            self._announce(entry)
+            self._announce([entry])
 
     async def run(self) -> None:
         """Write until cancelled; `close` writes the rest."""
@@ -167,19 +171,19 @@ class Journal:
             await self._write_singly(entries)
         except StorageError as error:
             self._failed(error)
-            self._announce(entries[-1])
-            return
         else:
             self._written(len(entries))
-        self._announce(entries[-1])
+        self._announce(entries)
 
     async def follow(self, after: int) -> list[Event]:
         """Wait for events numbered beyond `after`; return them oldest first, at most 500."""
+        self._followed = after
         while self._newest_readable <= after:
             self._news.clear()
             await self._news.wait()
         if self._recent and self._recent[0].id <= after + 1:
-            return [event for event in self._recent if after < event.id <= self._newest_readable]
+            readable = (event for event in self._recent if after < event.id <= self._newest_readable)
+            return list(islice(readable, FOLLOW_COUNT))
         events = await self._stored_after(after)
         if self.is_failing and len(events) < FOLLOW_COUNT:
             newest = events[-1].id if events else after
@@ -269,9 +273,15 @@ class Journal:
                 return
             self._written(1)
 
-    def _announce(self, newest: _Entry) -> None:
-        if newest.events:
-            self._newest_readable = max(self._newest_readable, newest.events[-1].id)
+    def _keep(self, events: Sequence[Event]) -> None:
+        self._recent.extend(events)
+        while len(self._recent) > FOLLOW_COUNT and self._recent[0].id <= self._followed:
+            self._recent.popleft()
+
+    def _announce(self, entries: Sequence[_Entry]) -> None:
+        numbers = [entry.events[-1].id for entry in entries if entry.events]
+        if numbers:
+            self._newest_readable = max(self._newest_readable, numbers[-1])
             self._news.set()
 
     def _written(self, count: int) -> None:

@@ -206,6 +206,19 @@ def test_flapping_is_told_once_and_damps_what_does_not_last() -> None:
     assert said(play.wait(600)) == [("ops", "ServiceDown", "api")]
 
 
+def test_what_is_down_again_before_people_heard_that_it_was_up_is_no_news() -> None:
+    play = Play(service("api"))
+    play.down("api")
+    play.states["api"] = replace(play.states["api"], is_flapping=True)
+    assert play.up("api") == []
+    assert play.wait(5) == []
+    assert play.down("api") == []
+    assert play.wait(3600) == []
+    play.up("api")
+    assert said(play.wait(3600)) == [("ops", "ServiceUp", "api")]
+    assert play.pipeline.alerts == {}
+
+
 def test_high_latency_is_told_once_an_episode_and_ends_in_silence() -> None:
     play = Play(service("api"))
     play.states["api"] = replace(play.states["api"], is_slow=True)

@@ -11,6 +11,7 @@ from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Change, Event, EventType, Outcome, Policy, Reason, Result, Service, Status
 from fks_master.storage import Journal, Migration, Query, Row, Statement, care
+from fks_master.storage.journal import FOLLOW_COUNT
 from fks_master.storage.sqlite import SQLite
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/health")
@@ -89,6 +90,8 @@ class Broken:
         await self.execute(*statements)
 
     async def fetch(self, query: Query, **values: object) -> Sequence[Row]:
+        if self.is_broken:
+            raise StoreUnavailableError("the disk is gone")
         return await self._database.fetch(query, **values)
 
     def take_set_aside(self) -> None: ...
@@ -126,6 +129,41 @@ class Contributing:
         return []
 
     def give_back(self) -> None: ...
+
+
+class Chatting(Contributing):
+    """Adds a statement to what brings no event."""
+
+    def record(self, change: Change) -> Sequence[Statement]:
+        return [] if change.events else [self._query(id=change.result.at.second if change.result else 0)]
+
+
+async def test_an_event_is_read_though_what_is_written_behind_it_has_none(tmp_path: Path) -> None:
+    notes = Migration("notes", 1, "CREATE TABLE notes (id BIGINT PRIMARY KEY);\n")
+    database = SQLite(tmp_path / "fks.db", [notes])
+    hub, journal = await started(database)
+    journal.join(Chatting(Query.parse("note", "INSERT INTO notes (id) VALUES (:id)")))
+    hub.ingest(result(Outcome.SUCCESS))
+    hub.ingest(result(Outcome.SUCCESS, 1))
+    await journal.flush()
+    assert [event.event_type for event in await journal.follow(0)] == [EventType.STATUS_CHANGED]
+    await database.close()
+
+
+async def test_a_follower_that_lags_misses_nothing_when_the_store_goes_away(database: SQLite) -> None:
+    broken = Broken(database)
+    broken.is_broken = False
+    hub, journal = await started(broken)  # type: ignore[arg-type]
+    for number in range(3 * FOLLOW_COUNT):
+        hub.announce(Event(EventType.SYSTEM_ALERT, str(number), START))
+    await journal.flush()
+    broken.is_broken = True
+    hub.announce(Event(EventType.SYSTEM_ALERT, "while it is away", START))
+    await journal.flush()
+    seen = [0]
+    while seen[-1] <= 3 * FOLLOW_COUNT:
+        seen += [event.id for event in await journal.follow(seen[-1])]
+    assert seen == list(range(3 * FOLLOW_COUNT + 2))
 
 
 async def test_a_refused_entry_is_lost_alone_and_counted(tmp_path: Path) -> None:
