@@ -65,6 +65,12 @@ class Hub:
             self._states[service_id] = msgspec.structs.replace(remembered.states[service_id], is_confirmed=False)
         self._numbers = itertools.count(remembered.newest + 1)
 
+    def correct(self, states: Iterable[State]) -> None:
+        """Take up what was remembered and is known only now; nobody is told."""
+        for state in states:
+            if state.service_id in self._states:
+                self._states[state.service_id] = state
+
     def _publish(self, change: Change) -> None:
         self._journal(change)
         self.bus.publish(change)

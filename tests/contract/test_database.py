@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tests.postgres import Cluster, cluster
 
@@ -141,6 +142,22 @@ async def test_postgresql_that_dies_comes_back_without_a_restart(server: Cluster
     server.start()
     await database.execute(ADD(id=10, text="a", packed=b""))
     assert [row["id"] for row in await database.fetch(ALL, first=10)] == [10]
+    await database.close()
+
+
+async def test_a_connection_that_the_network_swallowed_does_not_keep_the_lock(server: Cluster) -> None:
+    database, other = Postgres(server.url, NOTES), Postgres(server.url, NOTES)
+    await database.open()
+    swallowed, database._writer = database._writer, None  # the server knows nothing of its end
+    with pytest.raises(StoreOccupiedError):
+        await other.open()
+    await database.open()
+    assert swallowed is not None
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await swallowed.execute("SELECT 1")
+    with pytest.raises(StoreOccupiedError):
+        await other.open()
+    await other.close()
     await database.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -134,6 +135,56 @@ def test_checks_and_alerts_go_on_while_it_is_silent_or_dead(server: Cluster, tmp
             assert one.stop() == 0
     hole.close()
     assert len(collector.told) == 6
+
+
+@pytest.mark.timeout(180)
+def test_away_at_the_start_what_was_remembered_is_taken_up_when_it_comes_back(server: Cluster, tmp_path: Path) -> None:
+    ledger, collector = Ledger(["bad", "well"]), Collector()
+    with serving(ledger.handler()) as targets, serving(collector.handler()) as hook:
+        head = f'[history]\nurl = "{server.url}"\n[alerts]\nwebhook_url = "{hook}/hook"\n'
+        head += "consecutive_failures_threshold = 2\n[monitoring]\nretry_attempts = 1\n"
+        (tmp_path / "monitor.toml").write_text(f"{head}{ledger.config(targets, 0.3)}")
+        with monitor("--config", "monitor.toml", folder=tmp_path) as one:
+            wait_for(lambda: one.status("bad") == "Healthy")
+            ledger.set("bad", is_up=False)
+            wait_for(lambda: told(collector) == ["ServiceDown"])
+            [before] = one.get("/api/incidents?service_id=bad")["incidents"]
+            seen = one.get("/api/events?service_id=bad")["events"]
+            one.process.kill()
+        server.stop()
+        with monitor("--config", "monitor.toml", folder=tmp_path) as one:
+            wait_for(lambda: one.status("bad") == "Unhealthy" and one.status("well") == "Healthy")
+            server.start()
+            wait_for(lambda: not is_failing(one))
+            assert one.get("/api/incidents?service_id=bad")["incidents"] == [before]
+            assert one.get("/api/events?service_id=bad")["events"] == seen
+            ledger.set("bad", is_up=True)
+            wait_for(lambda: told(collector) == ["ServiceDown", "ServiceUp"])
+            wait_for(lambda: one.get("/api/incidents?service_id=bad")["incidents"][0]["ended_at"])
+            assert one.stop() == 0
+
+
+@pytest.mark.timeout(180)
+def test_of_two_that_begin_without_it_one_gives_way(server: Cluster, tmp_path: Path) -> None:
+    server.stop()
+    services = '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n'
+    (tmp_path / "monitor.toml").write_text(f'[history]\nurl = "{server.url}"\n{services}')
+    config = ("--config", "monitor.toml")
+    try:
+        with monitor(*config, folder=tmp_path) as first, monitor(*config, folder=tmp_path) as second:
+            pair = [first, second]
+            wait_for(lambda: all(one.status("one") == "Unhealthy" for one in pair))
+            server.start()
+            gone = wait_for(lambda: [one for one in pair if one.process.poll() is not None])
+            [left] = [one for one in pair if one not in gone]
+            assert gone[0].process.returncode == 1
+            assert "another FKS Master works on this database" in gone[0].log
+            assert "Traceback" not in gone[0].log
+            wait_for(lambda: not is_failing(left))
+            assert left.stop() == 0
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            server.start()
 
 
 async def test_without_a_free_connection_calls_end_and_later_ones_work(server: Cluster) -> None:

@@ -7,8 +7,10 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 import structlog
@@ -21,10 +23,10 @@ from fks_master.alerts.notify import Answer, Receiver
 from fks_master.alerts.outbox import Lane
 from fks_master.alerts.pipeline import Pipeline, Wishes
 from fks_master.alerts.quiet import Quiet
-from fks_master.alerts.store import Delivery, Store
+from fks_master.alerts.store import Delivery, Remembered, Store
 from fks_master.alerts.world import World
 from fks_master.clock import Clock
-from fks_master.errors import StatementRefusedError, StorageError
+from fks_master.errors import StatementRefusedError, StorageError, StoreUnavailableError
 from fks_master.model import Event, EventType, Family
 from fks_master.storage import Statement
 
@@ -36,6 +38,7 @@ STEP_SECONDS = 2.0
 KEPT = timedelta(days=30)
 PRUNE_TICKS = 3600
 MOST_WAITING = 100_000
+UNREMEMBERED_SECONDS = 10.0
 
 Follow = Callable[[int], Awaitable[list[Event]]]
 
@@ -64,6 +67,7 @@ class Alerter:
         self._is_restored = False
         self._waiting: list[Statement] = []
         self._writing = asyncio.Lock()
+        self._late: list[Outgoing] = []
         self._cursor = 0
         self._number = self._began = 0
         self._times = (clock.now(), clock.monotonic())
@@ -82,15 +86,18 @@ class Alerter:
     def lanes(self) -> dict[str, Lane]:
         return self.outbox.by_name
 
-    async def restore(self, newest: int) -> None:
+    async def restore(self, newest: int, *, is_known: bool = True) -> None:
         """Go on where an earlier process stopped; the first one ever begins behind event `newest`."""
         now = self._clock.now()
         try:
+            if not is_known:
+                raise StoreUnavailableError("the history is away")
             remembered = await self._store.remembered(now)
         except StorageError as error:
             log.error("alerts_not_restored", error=str(error))  # noqa: TRY400 - the message says it
             self._cursor, self._number = newest, int(now.timestamp() * 1000)
             self._began = self._number
+            self.pipeline.world.waiting_until = now + timedelta(seconds=UNREMEMBERED_SECONDS)
             return
         self.pipeline.restore(remembered.alerts)
         self.pipeline.world.silences = {silence.id: silence for silence in remembered.silences}
@@ -101,17 +108,25 @@ class Alerter:
         self._is_restored = True
         self.outbox.hand_over(remembered.pending)
 
-    async def _restore_late(self, now: datetime) -> None:
-        """Take up what lay in a store that was away when we began: what people muted, and what waits to be told."""
-        try:
-            remembered = await self._store.remembered(now)
-        except StorageError:
-            return
+    async def read_late(self) -> Callable[[Collection[str]], None]:
+        """Read what lay in a store that was away when we began, and return what takes it up.
+
+        That is what people were told and have muted, what happened and was not read, and what waits to be told.
+        """
+        if self._is_restored:
+            return lambda _: None
+        remembered = await self._store.remembered(self._clock.now())
+        events = [] if remembered.cursor is None else await self._store.events(remembered.cursor, self._began)
+        return partial(self._take_up, remembered, events)
+
+    def _take_up(self, remembered: Remembered, events: Sequence[Event], are_up: Collection[str]) -> None:
         self._is_restored = True
         world, known = self.pipeline.world, self.outbox.waiting()
         world.silences = {silence.id: silence for silence in remembered.silences} | world.silences
         world.planned = {window.id: window for window in remembered.windows} | world.planned
+        world.waiting_until = None
         self.outbox.hand_over(one for one in remembered.pending if one.id not in known and one.number <= self._began)
+        self._late += self.pipeline.take_up(remembered.alerts, events, are_up, self._clock.now())
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -132,13 +147,19 @@ class Alerter:
                 ticks += 1
                 if ticks % PRUNE_TICKS == 1:
                     self._waiting.append(rows.pruned(now - KEPT))
-                if not self._is_restored:
-                    await self._restore_late(now)
+                if not self._is_restored and not self.is_failing():
+                    await self._restore_late()
                 self.outbox.complain_of_long_failures(now)
-                await self._keep(self.pipeline.tick(now), now)
+                late, self._late = self._late, []
+                await self._keep([*late, *self.pipeline.tick(now)], now)
         finally:
             if following:
                 following.cancel()
+
+    async def _restore_late(self) -> None:
+        """Do so by ourselves where only we have missed it."""
+        with contextlib.suppress(StorageError):
+            (await self.read_late())(())
 
     async def close(self) -> None:
         """Stop, and store what waits."""
@@ -232,7 +253,13 @@ class Alerter:
         await self._write()
 
     async def _write(self) -> None:
-        """Store what waits, in order and one after the other; what fails waits on."""
+        """Store what waits, in order and one after the other; what fails waits on.
+
+        Nothing is written over what is not yet known.
+        """
+        if not self._is_restored:
+            self._waiting = self._waiting[-MOST_WAITING:]
+            return
         async with self._writing:
             statements, self._waiting = self._waiting, []
             try:

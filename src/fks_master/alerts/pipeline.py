@@ -7,7 +7,7 @@ took as soon as one does.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,6 +25,7 @@ from fks_master.alerts.stages import (
     BY_PEOPLE,
     Stage,
     World,
+    unremembered,
 )
 from fks_master.model import Event, EventType, Policy
 
@@ -35,6 +36,7 @@ LOST = {
     NAMELESS: ("names", "No name can be resolved: the name server seems to be away"),
 }
 REGAINED = {ISOLATED: "Services can be reached again", NAMELESS: "Names can be resolved again"}
+FROM_THE_START = (unremembered, *BEFORE_FIRING)
 OPENING = {EventType.SERVICE_DOWN, EventType.HIGH_LATENCY, EventType.SERVICE_FLAPPING}
 
 replace = msgspec.structs.replace
@@ -73,6 +75,24 @@ class Pipeline:
     def restore(self, alerts: Iterable[Alert]) -> None:
         self.alerts = {alert.key: alert for alert in alerts}
 
+    def take_up(
+        self, alerts: Iterable[Alert], events: Iterable[Event], are_up: Collection[str], now: datetime
+    ) -> list[Outgoing]:
+        """Join what an earlier process left, and what happened then and was not read, with what we have seen since.
+
+        What people knew is not told again; `are_up` are services of which they heard since that they are up.
+        """
+        ours, self.alerts = self.alerts, {alert.key: alert for alert in alerts}
+        told = [outgoing for event in events for outgoing in self.take(event, now)]
+        for service_id in are_up:
+            before = self.alerts.get(f"{EventType.SERVICE_DOWN}:{service_id}")
+            if before is not None:
+                self.ended += [before] if before.told_id is not None else []
+                self._drop(before.key)
+        for alert in ours.values():
+            self._put(_succeeding(self.alerts.get(alert.key), alert))
+        return told
+
     def take_changed(self) -> list[tuple[str, Alert | None]]:
         changed, self.changed = self.changed, set()
         return [(key, self.alerts.get(key)) for key in sorted(changed)]
@@ -97,8 +117,16 @@ class Pipeline:
             self.world.note_places()
         if event.event_type is EventType.SYSTEM_ALERT:
             return self._pass_on(self._notice(event), now)
+        released = self._release(key_of(event), now) if event.event_type is EventType.SERVICE_UP else []
         key = self._hear(event, now)
-        return [*self._isolation(now), *self._evaluate(key, now)]
+        return [*released, *self._isolation(now), *self._evaluate(key, now)]
+
+    def _release(self, key: str, now: datetime) -> list[Outgoing]:
+        """Tell what only waited for what an earlier process told, before it is over: rather twice than never."""
+        alert = self.alerts.get(key)
+        if alert is None or not alert.notice.is_firing or not unremembered(alert, self.world, now):
+            return []
+        return self._evaluate(key, now, BEFORE_FIRING)
 
     def _hear(self, event: Event, now: datetime) -> str:
         """Open, change or close the alert that an event is about, and return its key."""
@@ -172,18 +200,20 @@ class Pipeline:
             self.opened[notice.event_type, notice.severity.value] += 1
             self._put(Alert(key, notice, notice.timestamp, self._labels(notice), heard_at=now))
         elif known.notice.id != notice.id:
-            is_told = known.told_id is not None and not known.notice.is_firing  # that it was over meanwhile is not
+            is_told = (
+                known.told_id is not None and notice.event_type == EventType.SERVICE_DOWN
+            )  # and nobody heard of up
             told_id = notice.id if is_told else known.told_id
             self._put(replace(known, notice=notice, told_id=told_id, muted=None, heard_at=now))
 
-    def _evaluate(self, key: str, now: datetime) -> list[Outgoing]:
+    def _evaluate(self, key: str, now: datetime, firing: Sequence[Stage] = FROM_THE_START) -> list[Outgoing]:
         alert = self.alerts.get(key)
         if alert is None or alert.notice.id == alert.told_id:
             return []
         if not alert.notice.is_firing and alert.told_id is None:
             self._drop(key)
             return []
-        stages = BEFORE_FIRING if alert.notice.is_firing else BEFORE_RESOLVING
+        stages = firing if alert.notice.is_firing else BEFORE_RESOLVING
         for stage in stages:
             if muted := stage(alert, self.world, now):
                 self._mute(alert, muted, stage.__name__)
@@ -294,6 +324,17 @@ class Pipeline:
     def _drop(self, key: str) -> None:
         if self.alerts.pop(key, None) is not None:
             self.changed.add(key)
+
+
+def _succeeding(before: Alert | None, alert: Alert) -> Alert:
+    """Go on with an alert that people know from an earlier process, if they do."""
+    if before is None or before.told_id is None:
+        return alert
+    told_id = alert.notice.id if alert.notice.is_firing else before.told_id
+    receivers = tuple(dict.fromkeys((*before.receivers, *alert.receivers)))
+    return replace(
+        before, notice=alert.notice, heard_at=alert.heard_at, told_id=told_id, receivers=receivers, muted=None
+    )
 
 
 def key_of(event: Event) -> str:

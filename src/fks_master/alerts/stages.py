@@ -26,6 +26,13 @@ SETTLING = {"network": timedelta(0), "names": timedelta(seconds=10)}
 Stage = Callable[[Alert, World, datetime], str | None]
 
 
+def unremembered(alert: Alert, world: World, now: datetime) -> str | None:
+    """Wait a while for what people were told before we began: the store is away that knows it."""
+    if world.waiting_until is None or now >= world.waiting_until or alert.service_id is None:
+        return None
+    return "the history is away that knows what was told before"
+
+
 def inhibited(alert: Alert, world: World, now: datetime) -> str | None:
     """Mute a service that cannot work because one that it needs does not.
 

@@ -8,11 +8,14 @@ import msgspec
 
 from fks_master.alerts.notice import Alert, Notice, Outgoing
 from fks_master.alerts.silences import Silence, Window
+from fks_master.model import Event
 from fks_master.storage import Database, Statement, load_migrations, load_queries
 from fks_master.storage.database import from_ms, to_ms
 
 SQL = load_queries("fks_master.alerts")
 MIGRATIONS = load_migrations("fks_master.alerts", "alerts")
+EVENTS_AFTER = load_queries("fks_master.storage")["events_after"]
+EVENTS_AT_ONCE = 500
 CURSOR = "alerts"
 WINDOW_MARK = "window-"
 
@@ -63,6 +66,14 @@ class Store:
 
     async def execute(self, statements: Sequence[Statement]) -> None:
         await self._database.execute(*statements)
+
+    async def events(self, after: int, until: int) -> list[Event]:
+        """Give the events of an earlier process that were not read."""
+        found: list[Event] = []
+        while rows := await self._database.fetch(EVENTS_AFTER, after=after, count=EVENTS_AT_ONCE):
+            found += (_read(row["body"], Event) for row in rows)
+            after = found[-1].id
+        return [event for event in found if event.id <= until]
 
     async def deliveries(self, count: int) -> list[Delivery]:
         """Give the newest deliveries, newest first."""

@@ -20,7 +20,7 @@ class World(msgspec.Struct):
     """`is_busy` tells whether an action of ours works on a service; `look_now` has services checked at once.
 
     `regained` is when a way that was lost (`network`, `names`) was found again, `came_up` when services that were down
-    did; `rules` are those in force.
+    did; `rules` are those in force. `waiting_until` is how long what an earlier process told is waited for.
     """
 
     services: Callable[[], Mapping[str, Service]]
@@ -38,6 +38,7 @@ class World(msgspec.Struct):
     regained: dict[str, datetime] = {}
     came_up: dict[str, datetime] = {}
     places: dict[str, Place] = {}
+    waiting_until: datetime | None = None
     _graph: tuple[Mapping[str, Service], dict[str, list[str]]] | None = None
     _looked: tuple[datetime, Reach, Reach] | None = None
     _asked: dict[str, datetime] = {}
@@ -92,6 +93,8 @@ class World(msgspec.Struct):
         self.regained = {name: at + step for name, at in self.regained.items()}
         self.came_up = {name: at + step for name, at in self.came_up.items()}
         self.works.shift(step)
+        if self.waiting_until is not None:
+            self.waiting_until += step
 
     def note_places(self) -> None:
         """Remember where services stand in Compose: while a job makes a container anew, there is none to ask."""

@@ -60,9 +60,11 @@ class Telling:
     @classmethod
     async def begin(cls, config: Config, watching: Watching, remembered: Restored, stack: AsyncExitStack) -> Self:
         telling = cls(config, watching, stack)
-        await telling.alerter.restore(remembered.newest)
-        with suppress(StorageError):
-            await telling._recall_outages()
+        await telling.alerter.restore(remembered.newest, is_known=remembered.is_known)
+        watching.past.read_late.append(telling.alerter.read_late)
+        if remembered.is_known:
+            with suppress(StorageError):
+                await telling._recall_outages()
         return telling
 
     async def _recall_outages(self) -> None:

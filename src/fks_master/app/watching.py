@@ -46,6 +46,7 @@ class Watching:
         stack.push_async_callback(self.past.close)
         self.metrics.include(lambda: families(self.past.journal, self.past.recorder, self.past.keeper))
         self.hub = Hub(_watched_last(config), config.policy, self.metrics, self.past.journal.record)
+        self.past.states, self.past.correct = lambda: self.hub.states, self.hub.correct
         self.ward = Ward(self.database, lambda: self.hub.services, self.hub.ingest, clock)
         stack.push_async_callback(self.ward.close)
         self.prober = _prober(clock, stack)
@@ -63,7 +64,8 @@ class Watching:
         """Go on where an earlier process stopped, and begin to look."""
         remembered = await self.past.restore(self.hub.services)
         self.hub.restore(remembered)
-        await self.ward.restore()
+        await self.ward.restore(is_known=remembered.is_known)
+        self.past.read_late.append(self.ward.read_late)
         self.scheduler.watch(_asked(self.hub.services.values()))
         return remembered
 

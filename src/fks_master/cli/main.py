@@ -1,6 +1,7 @@
 """The commands, each imported only when it is used, and `serve` where none is named."""
 
 import importlib
+from collections.abc import Iterator
 
 import click
 
@@ -60,6 +61,19 @@ class Commands(click.Group):
         except FksError as error:
             click.echo(str(error), err=True)
             ctx.exit(1)
+        except ExceptionGroup as group:
+            if group.split(FksError)[1] is not None:
+                raise
+            click.echo("\n".join(dict.fromkeys(_messages(group))), err=True)
+            ctx.exit(1)
+
+
+def _messages(group: BaseExceptionGroup) -> Iterator[str]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _messages(error)
+        else:
+            yield str(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

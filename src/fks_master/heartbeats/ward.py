@@ -10,7 +10,7 @@
 import asyncio
 import hmac
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -59,26 +59,49 @@ class Ward:
         self._seen_at = float("-inf")
         self._looked = (clock.now(), clock.monotonic())
         self._saving = asyncio.Lock()
+        self._heard: set[str] = set()
+        self._began = clock.now()
+        self._is_restored = True
 
     @property
     def jobs(self) -> list[Service]:
         return [service for service in self._services().values() if is_pushed(service)]
 
-    async def restore(self) -> None:
+    async def restore(self, *, is_known: bool = True) -> None:
         """Go on where an earlier process stopped; the time since then is a gap."""
+        self._is_restored = False
         try:
-            rows = await self._database.fetch(SQL["heartbeats"])
-            seen = await self._database.fetch(SQL["seen"], name=SEEN)
+            if is_known:
+                (await self.read_late())(())
         except StorageError as error:
             log.error("heartbeats_not_restored", error=str(error))  # noqa: TRY400 - the message says it
-            return
-        self._beats = {row["service_id"]: msgspec.json.decode(row["body"], type=Beat) for row in rows}
-        if seen:
-            self._gap = Gap(from_ms(seen[0]["seen_ms"]), self._clock.now())
+
+    async def read_late(self) -> Callable[[Collection[str]], None]:
+        """Read what lies in the store, and return what takes it up: what was heard since then counts more."""
+        rows = await self._database.fetch(SQL["heartbeats"])
+        seen = await self._database.fetch(SQL["seen"], name=SEEN)
+
+        def take_up(_: Collection[str]) -> None:
+            before = {row["service_id"]: msgspec.json.decode(row["body"], type=Beat) for row in rows}
+            self._beats |= {name: beat for name, beat in before.items() if name not in self._heard}
+            self._gap = Gap(from_ms(seen[0]["seen_ms"]), self._began) if seen and not self._is_restored else self._gap
+            self._is_restored = True
+
+        return take_up
 
     async def run(self) -> None:
+        """Judge and save side by side: a store that hangs holds up no judgement."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_on())
+            group.create_task(self._save_on())
+
+    async def _look_on(self) -> None:
         while True:
             self.look()
+            await self._clock.sleep(TICK_SECONDS)
+
+    async def _save_on(self) -> None:
+        while True:
             await self._save()
             await self._clock.sleep(TICK_SECONDS)
 
@@ -107,6 +130,7 @@ class Ward:
         """Take a signal, and return once it is on disk or cannot be stored now."""
         now = self._clock.now()
         self._beats[service.id] = take(self.beat(service), said, now)
+        self._heard.add(service.id)
         self._unsaved.add(service.id)
         if said.signal is not Signal.START:
             self._told.pop(service.id, None)
@@ -177,7 +201,7 @@ class Ward:
 
     async def _write(self) -> None:
         moment = self._clock.monotonic()
-        if not self.jobs or (not self._unsaved and moment < self._seen_at + SEEN_SECONDS):
+        if not self._is_restored or not self.jobs or (not self._unsaved and moment < self._seen_at + SEEN_SECONDS):
             return
         names, self._unsaved = self._unsaved, set()
         seen = SQL["note_seen"](name=SEEN, seen_ms=to_ms(self._clock.now()))

@@ -7,17 +7,17 @@ the first moment is kept as evidence, and outlives the container.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from fks_master.clock import Clock
-from fks_master.errors import StorageError
+from fks_master.history.meanwhile import Meanwhile
 from fks_master.model import Change, Event, EventType, Outcome, Result, State
 from fks_master.storage import Database, Statement, load_queries
-from fks_master.storage.database import to_ms
+from fks_master.storage.database import from_ms, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct):
-    """An incident that goes on. `results` counts the probe results in its timeline, `last` the newest of them."""
+    """An incident that goes on. `results` counts the probe results in its timeline, `last` the newest of them.
+
+    `up_ms` is when it was over already, where that is still to be said.
+    """
 
     number: int
     id: str
@@ -58,6 +61,7 @@ class Open(msgspec.Struct):
     cause: str
     results: int = 0
     last: tuple[object, ...] = ()
+    up_ms: int | None = None
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -83,8 +87,8 @@ class IncidentBook:
         self._latest: dict[str, str] = {}
         self._wanted: asyncio.Queue[Wish] = asyncio.Queue()
         self.collectors: dict[str, Collector] = {}
+        self._merged: dict[str, str] = {}
         self.collected = 0
-        self.is_restored = False
 
     @property
     def open(self) -> Mapping[str, Open]:
@@ -93,29 +97,50 @@ class IncidentBook:
 
     async def restore(self, watched: Iterable[str]) -> None:
         """Take up the open incidents; those of services that are no longer watched end here."""
-        try:
-            rows = await self._database.fetch(SQL["open_incidents"])
-        except StorageError as error:
-            log.warning("incidents_not_restored", error=str(error))
-            return
-        self.is_restored = True
-        self._open = {row["service_id"]: Open(*row) for row in rows}
+        self._open = {one.service_id: one for one in await self.read_open()}
         self._latest = {one.service_id: one.id for one in self._open.values()}
         gone = self._open.keys() - set(watched)
         statements = [one for service_id in gone for one in self._end_unwatched(service_id, self._clock.now())]
         if statements:
             await self._database.execute(*statements)
 
-    async def restore_late(self) -> None:
-        """End what an earlier process left open in a store that was away when we began: nobody saw it end."""
-        ours = {one.id for one in self._open.values()}
-        rows = [row for row in await self._database.fetch(SQL["open_incidents"]) if row["id"] not in ours]
-        now = self._clock.now()
+    async def read_open(self) -> list[Open]:
+        return [Open(*row) for row in await self._database.fetch(SQL["open_incidents"])]
+
+    def take_up(self, before: Iterable[Open], meanwhile: Meanwhile, watched: Collection[str]) -> Iterator[Statement]:
+        """Go on with what an earlier process left open in a store that was away when we began.
+
+        What we have begun ourselves for a service that was down all the time becomes part of it.
+        """
+        for one in before:
+            service_id = one.service_id
+            ours, good = self._open.get(service_id), meanwhile.good.get(service_id)
+            down = meanwhile.down.get(service_id)
+            if down is not None:
+                yield from self._merge(f"inc-{down.id}", one)
+            if service_id not in watched:
+                self._open[service_id] = one
+                yield from self._end_unwatched(service_id, self._clock.now())
+            elif down is not None and ours is not None and ours.number == down.id:
+                self._open[service_id] = msgspec.structs.replace(one, results=ours.results, last=ours.last)
+                self._latest[service_id] = one.id
+            elif good is not None and (ours is not None or service_id in meanwhile.up):
+                yield self._unseen(one)
+                yield _closed(one, good)
+            else:
+                self._open[service_id] = msgspec.structs.replace(one, up_ms=to_ms(good) if good else None)
+                self._latest.setdefault(service_id, one.id)
+
+    def _merge(self, gone: str, into: Open) -> Iterator[Statement]:
+        self._merged[gone] = into.id
+        for name in ("move_entries", "move_evidence"):
+            yield SQL[name](gone=gone, incident=into.id)
+        yield SQL["forget_evidence"](incident=gone)
+        yield SQL["forget_incident"](id=gone)
+
+    def _unseen(self, one: Open) -> Statement:
         message = "the history was away when the monitor began; how this went on was not seen"
-        for row in rows:
-            close = SQL["close_incident"](id=row["id"], ended_ms=to_ms(now))
-            await self._database.execute(self._entry(row["id"], "unseen", now, message, {}), close)
-        self.is_restored = True
+        return self._entry(one.id, "unseen", self._clock.now(), message, {})
 
     def record(self, change: Change) -> Sequence[Statement]:
         statements = self._see(change.result) if change.result else []
@@ -167,7 +192,8 @@ class IncidentBook:
             async with asyncio.timeout(COLLECT_SECONDS):
                 found = await self.collectors[kind](wish.service_id)
             if found:
-                await self._database.execute(self._evidence(wish.incident, kind, found))
+                incident = self._merged.get(wish.incident, wish.incident)
+                await self._database.execute(self._evidence(incident, kind, found))
         except Exception as error:  # noqa: BLE001 - whatever the outside does, the next incident is served
             said = str(error) or type(error).__name__
             log.warning("evidence_missing", kind=kind, incident=wish.incident, error=said, tries=wish.tries)
@@ -180,7 +206,9 @@ class IncidentBook:
         going_on = self._open.get(result.service_id)
         if result.outcome is Outcome.SUCCESS:
             self._failing.pop(result.service_id, None)
-        elif going_on is None:
+        elif going_on is not None:
+            going_on.up_ms = None
+        else:
             self._failing.setdefault(result.service_id, deque(maxlen=RESULTS_BEFORE)).append(result)
         return [self._result(going_on, result)] if going_on and _is_worth_a_line(going_on, result) else []
 
@@ -232,7 +260,7 @@ class IncidentBook:
     def _close(self, service_id: str, at: datetime) -> Statement:
         """End it; where the clock was set back meanwhile, when it began."""
         gone = self._open.pop(service_id)
-        return SQL["close_incident"](id=gone.id, ended_ms=max(to_ms(at), gone.started_ms))
+        return _closed(gone, at if gone.up_ms is None else from_ms(gone.up_ms))
 
     def _end_unwatched(self, service_id: str, at: datetime) -> list[Statement]:
         message = "the service is no longer watched"
@@ -256,6 +284,10 @@ def _opened(one: Open) -> Statement:
     return SQL["open_incident"](
         number=one.number, id=one.id, service_id=one.service_id, started_ms=one.started_ms, cause=one.cause
     )
+
+
+def _closed(one: Open, at: datetime) -> Statement:
+    return SQL["close_incident"](id=one.id, ended_ms=max(to_ms(at), one.started_ms))
 
 
 def add_entry(incident: str, number: int, entry: Entry) -> Statement:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 import structlog
 
@@ -11,20 +11,29 @@ from fks_master.errors import StorageError, StoreOccupiedError, StoreUnavailable
 from fks_master.history.archive import Archive
 from fks_master.history.incidents import IncidentBook
 from fks_master.history.keeper import Keeper, Retention
+from fks_master.history.meanwhile import Meanwhile
 from fks_master.history.measures import Measures
 from fks_master.history.planned import Planned
 from fks_master.history.recorder import Recorder
-from fks_master.model import Event, EventType, Service
-from fks_master.storage import Database, Journal, Restored
+from fks_master.model import Event, EventType, Service, State
+from fks_master.state.joined import joined
+from fks_master.storage import Database, Journal, Restored, TakenUp
 
 log = structlog.get_logger(__name__)
+
+ReadLate = Callable[[], Awaitable[Callable[[Collection[str]], None]]]
+"""Reads what was remembered, and returns how to take it up, given the services that people were told to be up since."""
 
 STANDBY_SECONDS = 1.0
 TELL_FULL_SECONDS = 3600.0
 
 
 class Past:
-    """Hands the parts their database; `restore` before the first change, `close` after the last one."""
+    """Hands the parts their database; `restore` before the first change, `close` after the last one.
+
+    For a store that is there only later, `states` gives what is known by then and `correct` takes what comes of it;
+    `read_late` are others that remember: each reads, and returns what takes it up.
+    """
 
     def __init__(
         self,
@@ -42,19 +51,65 @@ class Past:
         self.keeper = Keeper(database, self.recorder, clock, retention)
         self.planned = Planned(database, clock)
         self.measures = Measures(database, self.recorder, self.keeper, self.planned)
+        self._services = services
+        self._meanwhile: Meanwhile | None = None
+        self._is_away = False
         self._tell_full_at = 0.0
+        self.states: Callable[[], Mapping[str, State]] = dict
+        self.correct: Callable[[Iterable[State]], object] = list
+        self.read_late: list[ReadLate] = []
+        self.journal.take_up = self._take_up
         self.journal.join(self.book)
         self.journal.join(self.recorder)
         self.journal.join(self.planned)
 
     async def restore(self, watched: Iterable[str]) -> Restored:
-        """Connect, migrate and read what an earlier process left. Raises SchemaError."""
-        remembered = await self.journal.restore()
-        await self.book.restore(watched)
+        """Connect, migrate and read what an earlier process left. Raises SchemaError.
+
+        Where the store is away, what it knows is taken up once it is there: `Journal.take_up`.
+        """
+        remembered = self.journal.unknown() if self._is_away else await self.journal.restore()
+        if remembered.is_known:
+            try:
+                await self.book.restore(watched)
+            except StorageError as error:
+                log.warning("incidents_not_restored", error=str(error))
+                remembered = self.journal.unknown()
+        if not remembered.is_known:
+            self._meanwhile = Meanwhile()
+            self.journal.join(self._meanwhile)
+            return remembered
         self.book.remember_good(remembered.states.values())
         with contextlib.suppress(StorageError):
             await self.recorder.restore()
         return remembered
+
+    async def _take_up(self, remembered: Restored) -> TakenUp:
+        """Join what an earlier process left with what was seen since: all is read first, then it holds at once."""
+        meanwhile = self._meanwhile
+        if meanwhile is None:
+            return TakenUp()
+        if not self.recorder.is_restored:
+            await self.recorder.restore()
+        before = await self.book.read_open()
+        apply = [await read() for read in self.read_late]
+        for each in apply:
+            each(meanwhile.up)
+        self.book.remember_good(remembered.states.values())
+        statements = tuple(self.book.take_up(before, meanwhile, self._services().keys()))
+        states = [
+            joined(
+                remembered.states[name], state,
+                was_good=name in meanwhile.good, was_bad=name in meanwhile.bad, is_told_up=name in meanwhile.up,
+            )
+            for name, state in self.states().items()
+            if name in remembered.states
+        ]  # fmt: skip
+        self.correct(states)
+        self.journal.leave(meanwhile)
+        self._meanwhile = None
+        log.info("history_taken_up", services=len(states), incidents=len(before))
+        return TakenUp(states, statements, meanwhile.no_news(remembered.states))
 
     async def may_lead(self) -> bool:
         """Whether no other instance works on the store; one that is away altogether has nobody else."""
@@ -63,8 +118,9 @@ class Past:
         except StoreOccupiedError as error:
             log.warning("standby", reason=str(error))
             return False
-        except StoreUnavailableError:
-            return True
+        except StoreUnavailableError as error:
+            log.error("store_away", error=str(error))  # noqa: TRY400 - the message says it
+            self._is_away = True
         return True
 
     async def wait_to_lead(self) -> None:
@@ -78,6 +134,7 @@ class Past:
                 continue
             except StoreUnavailableError:
                 log.warning("standby_over", reason="the store does not answer")
+                self._is_away = True
             is_occupied = False
 
     async def run(self, announce: Callable[[Event], None]) -> None:
@@ -94,9 +151,6 @@ class Past:
                 await self._begin_afresh()
                 message = f"The history was corrupt; it is set aside as {path.name}, and a fresh one begins"
                 announce(Event(EventType.SYSTEM_ALERT, message, self._clock.now(), data={"path": path.name}))
-            if not self.book.is_restored and not self.journal.is_failing:
-                with contextlib.suppress(StorageError):
-                    await self.book.restore_late()
             if self.journal.is_full:
                 await self._make_room(announce)
             await self._clock.sleep(STANDBY_SECONDS)

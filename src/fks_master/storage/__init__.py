@@ -5,7 +5,8 @@ them with `load_migrations` and `load_queries`; `app` hands all migrations to th
 """
 
 from fks_master.storage.database import Database, Query, Row, Statement
-from fks_master.storage.journal import Contributor, Journal, Restored
+from fks_master.storage.journal import Contributor, Journal
+from fks_master.storage.late import Restored, TakenUp
 from fks_master.storage.queries import Migration, load_migrations, load_queries
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Restored",
     "Row",
     "Statement",
+    "TakenUp",
     "load_migrations",
     "load_queries",
 ]

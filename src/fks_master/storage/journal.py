@@ -10,11 +10,14 @@
 4. Whoever acts on events reads them here by number (`follow`), never from the lossy bus. The newest ones, and those
    not yet asked for, are in memory, too, and while the store fails they are given before they are on disk: an alert
    does not wait for one.
+5. Where the store was away at the start, nothing is written before what it knows has been taken up.
+6. A store that another instance has taken over meanwhile ends this one: two that tell people are one too many.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -22,22 +25,26 @@ import msgspec
 import structlog
 
 from fks_master.clock import Clock
-from fks_master.errors import StatementRefusedError, StorageError, StoreFullError, StoreUnavailableError
+from fks_master.errors import (
+    StatementRefusedError,
+    StorageError,
+    StoreFullError,
+    StoreOccupiedError,
+    StoreUnavailableError,
+)
 from fks_master.model import Change, Event, State
 from fks_master.storage.database import Database, Statement, to_ms
-from fks_master.storage.queries import load_queries
+from fks_master.storage.entries import SQL, Entry, as_read, decoded, stored, told
+from fks_master.storage.late import Restored, TakeUp, as_it_is, without
 from fks_master.storage.turns import Turns
 
 log = structlog.get_logger(__name__)
 
-SQL = load_queries("fks_master.storage")
 FLUSH_SECONDS = 1.0
 FOLLOW_COUNT = 500
 MOST_RECENT = 100_000
 GATHER_SECONDS = 5.0
 REST_SECONDS = 300
-
-encode = msgspec.json.encode
 
 
 class Contributor(Protocol):
@@ -56,32 +63,18 @@ class Contributor(Protocol):
         ...
 
 
-class Restored(msgspec.Struct, frozen=True):
-    """What an earlier process left: the last states, and the number of its newest event."""
-
-    states: Mapping[str, State] = {}
-    newest: int = 0
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    """One urgent change on its way to the disk."""
-
-    statements: tuple[Statement, ...]
-    events: tuple[Event, ...]
-
-
 class Journal:
     """Writes changes.
 
     `lost` counts entries that the store refused for good, `failures` the failed commits; `is_full` says that the last
-    one failed for want of room.
+    one failed for want of room. `take_up` joins what a store knew that was away at the start with what was seen since.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._contributors: list[Contributor] = []
-        self._urgent: deque[_Entry] = deque()
+        self._urgent: deque[Entry] = deque()
         self._moved: dict[str, State] = {}
         self._resting = Turns[State](REST_SECONDS)
         self._next_gathering = 0.0
@@ -92,6 +85,8 @@ class Journal:
         self._newest_readable = 0
         self._recent: deque[Event] = deque(maxlen=MOST_RECENT)
         self._followed = 0
+        self.is_restored = False
+        self.take_up: TakeUp = as_it_is
         self.is_failing = False
         self.is_full = False
         self.failures = 0
@@ -105,21 +100,49 @@ class Journal:
     def join(self, contributor: Contributor) -> None:
         self._contributors.append(contributor)
 
+    def leave(self, contributor: Contributor) -> None:
+        self._contributors.remove(contributor)
+
     async def restore(self) -> Restored:
-        """Read what is remembered. When the store is away, numbers begin beyond all that it can hold.
+        """Read what is remembered; where the store is away, it is taken up once it is there.
 
         Raises SchemaError for a store that a newer version has written.
         """
         try:
-            await self._database.open()
-            rows = await self._database.fetch(SQL["states"])
-            newest = (await self._database.fetch(SQL["newest_event"]))[0]["id"]
+            remembered = await self._remembered()
         except StoreUnavailableError as error:
             self._failed(error)
-            return Restored({}, to_ms(self._clock.now()))
-        self._newest_readable = newest
-        states = (_decoded(row["body"]) for row in rows)
+            return self.unknown()
+        self._newest_readable = remembered.newest
+        self.is_restored = True
+        return remembered
+
+    def unknown(self) -> Restored:
+        """Begin without knowing what was."""
+        self.is_restored = False
+        self.is_failing = True
+        return Restored({}, self._now_ms(), is_known=False)
+
+    async def _remembered(self) -> Restored:
+        await self._database.open()
+        rows = await self._database.fetch(SQL["states"])
+        newest = (await self._database.fetch(SQL["newest_event"]))[0]["id"]
+        states = (decoded(row["body"]) for row in rows)
         return Restored({state.service_id: state for state in states if state is not None}, newest)
+
+    async def _restore_late(self) -> bool:
+        """Take up what the store knows, if it is there by now; return whether it may be written."""
+        try:
+            taken = await self.take_up(await self._remembered())
+        except StorageError as error:
+            self._failed(error)
+            return False
+        self.is_restored = True
+        entries = [Entry(without(entry.statements, taken.no_news), entry.events) for entry in self._urgent]
+        self._urgent = deque([*entries, Entry(taken.statements, ())])
+        for state in taken.states:
+            self._remember(state, is_urgent=True)
+        return True
 
     def record(self, change: Change) -> None:
         """Take a change over from the hub."""
@@ -129,9 +152,9 @@ class Journal:
             self._remember(change.state, is_urgent=is_urgent)
         if not is_urgent:
             return
-        entry = _Entry((*self._told(change), *statements), tuple(map(_as_read, change.events)))
+        entry = Entry((*told(change, self._now_ms()), *statements), tuple(map(as_read, change.events)))
         self._urgent.append(entry)
-        self._keep(entry.events)
+        self._keep_recent(entry.events)
         self._is_urgent.set()
         if self.is_failing:
             self._announce([entry])
@@ -153,7 +176,8 @@ class Journal:
 
     async def close(self) -> None:
         self._is_closing = True
-        await self.tick(everything=True)
+        with contextlib.suppress(StoreOccupiedError):
+            await self.tick(everything=True)
 
     async def flush(self) -> None:
         """Write what is urgent now. A failure is remembered, and tried again with the next tick."""
@@ -162,8 +186,12 @@ class Journal:
 
     async def _flush(self) -> None:
         self._is_urgent.clear()
+        is_open = self.is_restored or await self._restore_late()
         entries = list(self._urgent)
         if not entries:
+            return
+        if not is_open:
+            self._announce(entries)
             return
         try:
             await self._database.execute(*(statement for entry in entries for statement in entry.statements))
@@ -198,20 +226,6 @@ class Journal:
             return []
         return [msgspec.json.decode(row["body"], type=Event) for row in rows]
 
-    def _told(self, change: Change) -> list[Statement]:
-        statements = []
-        if change.state is not None:
-            statements.append(self._stored(change.state))
-        if change.transition is not None:
-            statements.append(_transition(change))
-        if change.events:
-            statements.append(SQL["add_event"].many([_event(event) for event in change.events]))
-        return statements
-
-    def _stored(self, *states: State) -> Statement:
-        now = to_ms(self._clock.now())
-        return SQL["store_state"].many([(state.service_id, encode(state).decode(), now) for state in states])
-
     def _remember(self, state: State, *, is_urgent: bool) -> None:
         """Note that the state is to be stored: with the next tick, or when it has its turn."""
         if is_urgent or not state.is_at_rest:
@@ -227,14 +241,14 @@ class Journal:
 
     async def _tick(self, *, everything: bool) -> None:
         await self._flush()
-        if self._urgent:
+        if self._urgent or not self.is_restored:
             return
         self._next_gathering = self._clock.monotonic() + GATHER_SECONDS
         drained = [statement for one in self._contributors for statement in one.drain(everything=everything)]
         moved, self._moved = self._moved, {}
         moved |= self._resting.take(self._clock.monotonic(), everything=everything)
         if moved:
-            drained.append(self._stored(*moved.values()))
+            drained.append(stored(tuple(moved.values()), self._now_ms()))
         if not drained:
             return
         is_written = False
@@ -251,6 +265,9 @@ class Journal:
         if is_written:
             self._recovered()
 
+    def _now_ms(self) -> int:
+        return to_ms(self._clock.now())
+
     async def _wait_for_urgent(self, seconds: float) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
         urgent = asyncio.ensure_future(self._is_urgent.wait())
@@ -260,7 +277,7 @@ class Journal:
             sleeping.cancel()
             urgent.cancel()
 
-    async def _write_singly(self, entries: list[_Entry]) -> None:
+    async def _write_singly(self, entries: list[Entry]) -> None:
         """Find the entry that the store refuses: it is lost, loudly, and holds up nobody else."""
         for entry in entries:
             try:
@@ -273,12 +290,12 @@ class Journal:
                 return
             self._written(1)
 
-    def _keep(self, events: Sequence[Event]) -> None:
+    def _keep_recent(self, events: Sequence[Event]) -> None:
         self._recent.extend(events)
         while len(self._recent) > FOLLOW_COUNT and self._recent[0].id <= self._followed:
             self._recent.popleft()
 
-    def _announce(self, entries: Sequence[_Entry]) -> None:
+    def _announce(self, entries: Sequence[Entry]) -> None:
         numbers = [entry.events[-1].id for entry in entries if entry.events]
         if numbers:
             self._newest_readable = max(self._newest_readable, numbers[-1])
@@ -290,6 +307,8 @@ class Journal:
         self._recovered()
 
     def _failed(self, error: StorageError, *, is_reading: bool = False) -> None:
+        if isinstance(error, StoreOccupiedError):
+            raise error
         self.failures += 1
         if not is_reading:
             self.is_full = isinstance(error, StoreFullError)
@@ -302,31 +321,3 @@ class Journal:
         if self.is_failing:
             self.is_failing = False
             log.info("store_works_again", failures=self.failures)
-
-
-def _transition(change: Change) -> Statement:
-    transition = change.transition
-    assert transition is not None  # noqa: S101 - the caller looked
-    number = change.events[0].id if change.events else to_ms(transition.at)
-    reason = transition.reason.value if transition.reason else None
-    row = (number, to_ms(transition.at), transition.service_id, transition.old.value, transition.new.value, reason)
-    return SQL["add_transition"].many([row])
-
-
-def _event(event: Event) -> tuple[int, int, str | None, str, str]:
-    kind = event.event_type.value
-    return (event.id, to_ms(event.timestamp), event.service_id, kind, encode(event).decode())
-
-
-def _as_read(event: Event) -> Event:
-    """Give the event as it comes back from the store: what its data holds has become plain JSON."""
-    return msgspec.json.decode(encode(event), type=Event)
-
-
-def _decoded(body: str) -> State | None:
-    """Read a state; one that no longer fits the model is like none."""
-    try:
-        return msgspec.json.decode(body, type=State)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        log.warning("state_unreadable", error=str(error))
-        return None

@@ -3,6 +3,9 @@
 A call that fails for any reason but its own statement drops the connection; the next call makes a new one. asyncpg's
 own patience (a minute to connect, for ever for a command) never applies. While the server is known to be away only one
 call at a time finds out whether it is back; the others fail at once.
+
+A connection that a network swallowed lives on at the server, and holds the instance lock there: the next one ends it,
+and of one whose process is gone the server itself finds out within half a minute.
 """
 
 import asyncio
@@ -25,6 +28,12 @@ DEADLINE_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
 READERS = 3
 LOCK_KEY = 0x666B735F  # "fks_"
+LOCK_TRIES = 10
+LIVELINESS = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
+UNANSWERED_MS = 30_000
+
+OURS = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+END_OURS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 
 _REFUSED = (
     asyncpg.IntegrityConstraintViolationError,
@@ -48,6 +57,7 @@ class Postgres:
         self._is_away = False
         self._idle: list[asyncpg.Connection] = []
         self._reading = asyncio.Semaphore(READERS)
+        self._session: tuple[object, ...] | None = None
 
     async def open(self) -> None:
         await self.execute()
@@ -123,24 +133,38 @@ class Postgres:
     async def _opened(self) -> asyncpg.Connection:
         if self._writer is None or self._writer.is_closed():
             self._writer = await self._connect()
-            if not await self._writer.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
-                raise StoreOccupiedError("another FKS Master works on this database")
+            await self._lock(self._writer)
             await self._migrate(self._writer)
         return self._writer
 
+    async def _lock(self, connection: asyncpg.Connection) -> None:
+        """Take the instance lock; a connection of ours that still has it at the server's end is ended first."""
+        is_ours: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY)
+        if not is_ours and self._session is not None and await connection.fetchval(END_OURS, *self._session):
+            tries = 0
+            while not is_ours and (tries := tries + 1) <= LOCK_TRIES:
+                is_ours = await connection.fetchval("SELECT pg_try_advisory_lock($1) FROM pg_sleep(0.1)", LOCK_KEY)
+        if not is_ours:
+            raise StoreOccupiedError("another FKS Master works on this database")
+        self._session = tuple(await connection.fetchrow(OURS))
+
     async def _connect(self) -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._url,
                 timeout=min(self._deadline, CONNECT_SECONDS),
                 command_timeout=self._deadline,
                 server_settings={
                     "application_name": "fks_master",
                     "statement_timeout": str(int(self._deadline * 1000)),
+                    **LIVELINESS,
                 },
             )
+            with contextlib.suppress(asyncpg.PostgresError):  # older than version 12
+                await connection.execute(f"SET tcp_user_timeout = {UNANSWERED_MS}")
         except ValueError as error:
             raise SchemaError("the address of the database cannot be read") from error
+        return connection
 
     async def _migrate(self, connection: asyncpg.Connection) -> None:
         await connection.execute(migrate.CREATE_TABLE)

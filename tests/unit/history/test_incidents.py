@@ -13,7 +13,7 @@ from fks_master.history.postmortem import postmortem
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Event, EventType, Outcome, Policy, Reason, Result, Service
-from fks_master.storage import Journal, Restored
+from fks_master.storage import Journal
 from fks_master.storage.sqlite import SQLite
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/health")
@@ -172,22 +172,6 @@ async def test_how_the_container_died_is_evidence_and_who_was_told_stands_in_the
     assert isinstance(evidence, dict)
     assert died.items() <= evidence.items()
     assert found.timeline[-1].kind == "notification"
-
-
-async def test_what_was_open_in_a_store_that_comes_back_late_ends_there(database: SQLite) -> None:
-    world = await World(database).start()
-    await world.play(BAD, BAD)
-    late = World(database)  # it began without the store
-    late.hub.restore(Restored({}, 1000))
-    await late.play(BAD, BAD, begin=10)
-    await late.book.restore_late()
-    assert late.book.is_restored
-    [ours], _ = await late.archive.incidents(Wanted(state="open"))
-    [before], _ = await late.archive.incidents(Wanted(state="closed"))
-    assert ours.started_at == START + timedelta(seconds=10)
-    found = await late.archive.incident(before.id)
-    assert found is not None
-    assert found.timeline[-1].kind == "unseen"
 
 
 async def test_the_last_good_result_is_known_after_a_restart(database: SQLite) -> None:

@@ -17,6 +17,20 @@ ON CONFLICT (incident, number) DO NOTHING;
 INSERT INTO incident_evidence (incident, kind, at_ms, data) VALUES (:incident, :kind, :at_ms, :data)
 ON CONFLICT (incident, kind) DO NOTHING;
 
+-- name: move_entries
+UPDATE incident_entries SET incident = :incident WHERE incident = :gone;
+
+-- name: move_evidence
+INSERT INTO incident_evidence (incident, kind, at_ms, data)
+SELECT :incident, kind, at_ms, data FROM incident_evidence WHERE incident = :gone
+ON CONFLICT (incident, kind) DO NOTHING;
+
+-- name: forget_evidence
+DELETE FROM incident_evidence WHERE incident = :incident;
+
+-- name: forget_incident
+DELETE FROM incidents WHERE id = :id;
+
 -- name: open_incidents
 SELECT number, id, service_id, started_ms, cause FROM incidents WHERE ended_ms IS NULL;
 
