@@ -150,11 +150,15 @@ class Alerter:
                 if not self._is_restored and not self.is_failing():
                     await self._restore_late()
                 self.outbox.complain_of_long_failures(now)
-                late, self._late = self._late, []
-                await self._keep([*late, *self.pipeline.tick(now)], now)
+                await self._tick(now)
         finally:
             if following:
                 following.cancel()
+
+    async def _tick(self, now: datetime) -> None:
+        """Look at all alerts again, and at what came to light late."""
+        late, self._late = self._late, []
+        await self._keep([*late, *self.pipeline.tick(now)], now)
 
     async def _restore_late(self) -> None:
         """Do so by ourselves where only we have missed it."""
@@ -269,6 +273,9 @@ class Alerter:
                 log.exception("alerts_not_stored", error=str(error))
             except StorageError:
                 self._waiting = (statements + self._waiting)[-MOST_WAITING:]
+            except asyncio.CancelledError:
+                self._waiting = statements + self._waiting
+                raise
 
     def _look_at_clock(self) -> datetime:
         """Tell the pipeline when the wall clock has stepped."""

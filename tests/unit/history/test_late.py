@@ -1,7 +1,6 @@
 """A store that is away when the monitor begins and comes back later: what it knew is taken up, and is no news."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +27,6 @@ from fks_master.storage.sqlite import SQLite
 
 SERVICE = Service("api", "Api", "http://127.0.0.1:1/h", timeout_seconds=1.0, tries=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-PATIENCE = 20
 G, B = Outcome.SUCCESS, Outcome.FAILURE
 DOWN, UP = "ServiceDown", "ServiceUp"
 
@@ -94,12 +92,10 @@ class Life:
         """Let the alerter hear all that can be read."""
         if is_impatient:
             self.alerter.pipeline.world.waiting_until = None
-        journal = self.past.journal
-        listening = asyncio.create_task(self.alerter.run())
-        await until(lambda: self.alerter._cursor >= journal._newest_readable and not self.alerter._late)
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await self.alerter._write()
+        alerter, journal = self.alerter, self.past.journal
+        while alerter._cursor < journal._newest_readable:
+            await alerter._take(await journal.follow(alerter._cursor), datetime.now(UTC))
+        await alerter._tick(datetime.now(UTC))
 
     async def come_back(self) -> None:
         self.store.is_away = False
@@ -122,12 +118,6 @@ class Life:
 
 def at(number: int) -> datetime:
     return START + timedelta(seconds=30 * number)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 - it makes no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
