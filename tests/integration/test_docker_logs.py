@@ -1,5 +1,6 @@
 """Logs and figures of real containers."""
 
+import contextlib
 import json
 import urllib.request
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from tests.docker_engine import Engine
 from tests.integration.test_docker import answers, free_port
 from tests.process import PATIENCE, Monitor, monitor, wait_for
+
+from fks_master.api.routes.logs import MOST_STREAMS as MOST
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -56,7 +59,7 @@ def test_the_last_lines_as_text_and_as_json_of_one_and_of_several(docker: Engine
         for path, status in {
             "/api/services/a/logs?tail=-1": 400, "/api/services/a/logs?since=often": 400, "/api/logs": 400,
             "/api/services/a/logs?format=xml": 400, "/api/services/a/logs?tail=many": 400,
-            "/api/services/x/logs": 404, "/api/services/none/logs": 409, "/api/services/gone/logs": 502,
+            "/api/services/x/logs": 404, "/api/services/none/logs": 409, "/api/services/gone/logs": 404,
         }.items():  # fmt: skip
             assert (path, ask(one, path)[0]) == (path, status)
 
@@ -70,6 +73,33 @@ def test_lines_are_followed_as_they_come(docker: Engine, tmp_path: Path) -> None
         assert numbers == list(range(numbers[0], numbers[0] + 5))
         docker.docker("rm", "--force", "talker")
         assert ask(one, "/health")[0] == 200
+
+
+def test_a_log_is_followed_over_a_restart(docker: Engine, tmp_path: Path) -> None:
+    talk(docker, "talker", "echo begun; trap 'echo ends; exit 0' TERM; while true; do sleep 0.02; done")
+    with monitor("--config", configured(tmp_path, ("a", "talker")), DOCKER_HOST=docker.host) as one:
+        wait_for(lambda: ask(one, "/api/services/a/logs?tail=1")[0] == 200)
+        with urllib.request.urlopen(f"{one.address}/api/services/a/logs?follow=true", timeout=PATIENCE) as live:
+            assert live.readline() == b"begun\n"
+            assert one.request("/api/services/a/restart", "POST")[0] == 200
+            assert [live.readline() for _ in range(2)] == [b"ends\n", b"begun\n"]
+
+
+def test_many_who_follow_leave_docker_to_the_others(docker: Engine, tmp_path: Path) -> None:
+    """A pool of a hundred connections once left none: no restart, no sign of life of Docker."""
+    talk(docker, "talker", "echo begun; sleep 3600")
+    with monitor("--config", configured(tmp_path, ("a", "talker")), DOCKER_HOST=docker.host) as one:
+        wait_for(lambda: ask(one, "/api/services/a/logs?tail=1")[0] == 200)
+        with contextlib.ExitStack() as stack:
+            path = f"{one.address}/api/services/a/logs?follow=true"
+            readers = [stack.enter_context(urllib.request.urlopen(path, timeout=PATIENCE)) for _ in range(110)]
+            assert {each.readline() for each in readers} == {b"begun\n"}
+            assert ask(one, "/api/services/a/logs")[0] == 200
+            opened = [stack.enter_context(urllib.request.urlopen(path, timeout=PATIENCE)) for _ in range(MOST - 110)]
+            assert len(opened) == MOST - 110
+            status, body = ask(one, "/api/services/a/logs")
+            assert (status, json.loads(body)["detail"]) == (503, f"{MOST} logs are being read already")
+        wait_for(lambda: ask(one, "/api/services/a/logs")[0] == 200)
 
 
 def test_without_docker_logs_are_not_to_be_had(tmp_path: Path) -> None:

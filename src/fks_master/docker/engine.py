@@ -1,7 +1,7 @@
 """Docker's Engine API as far as we need it. Every call has a deadline, and fails with a DockerError or not at all."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +44,16 @@ class LogQuery(msgspec.Struct, frozen=True):
     is_following: bool = False
 
 
+class LogStream(Protocol):
+    """Lines as they come; `aclose` ends it, even before the first was taken."""
+
+    def __aiter__(self) -> AsyncIterator[LogLine]: ...
+
+    async def __anext__(self) -> LogLine: ...
+
+    async def aclose(self) -> None: ...
+
+
 class Engine(Protocol):
     """The daemon, real or fake."""
 
@@ -65,7 +75,7 @@ class Engine(Protocol):
         """Return what a running container uses; its share of the processor since it was asked the last time."""
         ...
 
-    async def logs(self, name: str, query: LogQuery) -> AsyncGenerator[LogLine]:
+    async def logs(self, name: str, query: LogQuery) -> LogStream:
         """Open a container's output; the lines end when the container or the query does, or when closed."""
         ...
 
@@ -151,7 +161,7 @@ class DockerEngine:
         before, self._readings[name] = self._readings.get(name), answer.get("cpu_stats")
         return usage_of(with_reading_before(answer, before))
 
-    async def logs(self, name: str, query: LogQuery) -> AsyncGenerator[LogLine]:
+    async def logs(self, name: str, query: LogQuery) -> LogStream:
         data = table(await _within(CALL_SECONDS, self._container(name).show()))
         asked: dict[str, object] = {
             "stdout": 1,
@@ -167,7 +177,7 @@ class DockerEngine:
         # Its own method for logs does not tell the streams apart.
         call = self._api()._do_query(f"containers/{read_container(data).id}/logs", "GET", params=asked, timeout=None)  # noqa: SLF001
         response = await _within(CALL_SECONDS, call)
-        return _until_closed(response, has_terminal=table(data.get("Config")).get("Tty") is True)
+        return _Lines(response, has_terminal=table(data.get("Config")).get("Tty") is True)
 
     async def events(self, since: int | None = None) -> AsyncGenerator[ContainerEvent]:
         asked = {"filters": msgspec.json.encode({"type": ["container"], "event": list(KINDS)}).decode()}
@@ -215,14 +225,26 @@ def _event(line: bytes) -> ContainerEvent | None:
         raise DockerError("Docker's events cannot be read") from error
 
 
-async def _until_closed(response: Any, *, has_terminal: bool) -> AsyncGenerator[LogLine]:  # noqa: ANN401 - aiohttp's
-    read = raw_lines if has_terminal else framed_lines
-    lines = read(response.content)
-    try:
-        while (line := await _translated(anext(lines, None))) is not None:
-            yield line
-    finally:
-        response.close()
+class _Lines:
+    """The lines in an answer of Docker's. No generator: one that was never begun could not close the connection."""
+
+    def __init__(self, response: Any, *, has_terminal: bool) -> None:  # noqa: ANN401 - aiohttp's
+        self._response = response
+        self._lines = (raw_lines if has_terminal else framed_lines)(response.content)
+
+    def __aiter__(self) -> "_Lines":
+        return self
+
+    async def __anext__(self) -> LogLine:
+        line = await _translated(anext(self._lines, None))
+        if line is None:
+            self._response.close()
+            raise StopAsyncIteration
+        return line
+
+    async def aclose(self) -> None:
+        self._response.close()
+        await self._lines.aclose()
 
 
 def _client(host: str) -> Any:  # noqa: ANN401 - aiodocker's own class
@@ -230,10 +252,12 @@ def _client(host: str) -> Any:  # noqa: ANN401 - aiodocker's own class
     import aiodocker  # noqa: PLC0415 - 11 MB that only those pay who have Docker
 
     try:
-        return aiodocker.Docker(url=host)
+        docker = aiodocker.Docker(url=host)
+        docker.connector._limit = 0  # noqa: SLF001 - else a hundred logs that are followed leave us no connection
     except Exception as error:
         reason = str(getattr(error, "message", None) or error)[:LONGEST_REASON]
         raise NoDockerError(f"Docker cannot be asked at {host}: {reason}") from error
+    return docker
 
 
 async def _answers(host: str) -> None:
@@ -263,6 +287,11 @@ async def _translated(call: Awaitable[T]) -> T:
         return await call
     except (TimeoutError, DockerError):
         raise
+    except asyncio.CancelledError as error:  # a client that is closed cancels what others wait for
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise NoDockerError("the connection to Docker was closed") from error
     except Exception as error:  # aiodocker, aiohttp and the decoder of its answers each have their own
         kind = NotFoundError if getattr(error, "status", None) == 404 else DockerError
         reason = getattr(error, "message", None)

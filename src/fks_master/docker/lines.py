@@ -6,7 +6,7 @@ first. Source: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/C
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Splitter:
         return LogLine(timestamp, self._stream, rest) if timestamp[:4].isdigit() else LogLine("", self._stream, text)
 
 
-async def raw_lines(content: Content) -> AsyncIterator[LogLine]:
+async def raw_lines(content: Content) -> AsyncGenerator[LogLine]:
     """Read the output of a container that has a terminal."""
     splitter = Splitter("stdout")
     while data := await content.read(LONGEST_LINE):
@@ -79,7 +79,7 @@ async def raw_lines(content: Content) -> AsyncIterator[LogLine]:
         yield line
 
 
-async def framed_lines(content: Content) -> AsyncIterator[LogLine]:
+async def framed_lines(content: Content) -> AsyncGenerator[LogLine]:
     """Read the output of a container without one; a frame is read in parts, whatever length it claims."""
     splitters = {number: Splitter(name) for number, name in STREAMS.items()}
     with suppress(asyncio.IncompleteReadError):
@@ -93,47 +93,3 @@ async def framed_lines(content: Content) -> AsyncIterator[LogLine]:
     for splitter in splitters.values():
         for line in splitter.end():
             yield line
-
-
-class Source(msgspec.Struct):
-    """One stream that is merged, and the line that it waits with."""
-
-    name: str
-    lines: AsyncIterator[LogLine]
-    line: LogLine | None = None
-
-
-async def merge(
-    streams: Sequence[tuple[str, AsyncIterator[LogLine]]], patience: float | None
-) -> AsyncGenerator[tuple[str, LogLine]]:
-    """Yield the lines of all by time, holding one line of each; a silent one is waited for `patience` seconds."""
-    sources = [Source(name, lines) for name, lines in streams]
-    waiting: dict[asyncio.Task[LogLine | None], Source] = {_next(one): one for one in sources}
-    ready: list[Source] = []
-    try:
-        while waiting or ready:
-            if waiting:
-                limit = patience if ready else None
-                when = asyncio.ALL_COMPLETED if patience is None or ready else asyncio.FIRST_COMPLETED
-                done, _ = await asyncio.wait(waiting, timeout=limit, return_when=when)
-                for task in done:
-                    source = waiting.pop(task)
-                    source.line = task.result()
-                    ready += [source] if source.line else []
-            if ready:
-                first = min(ready, key=lambda source: source.line.timestamp if source.line else "")
-                ready.remove(first)
-                if first.line:
-                    yield first.name, first.line
-                waiting[_next(first)] = first
-    finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-
-def _next(source: Source) -> asyncio.Task[LogLine | None]:
-    async def read() -> LogLine | None:
-        return await anext(source.lines, None)
-
-    return asyncio.create_task(read())

@@ -1,9 +1,8 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from fks_master.docker.lines import LONGEST_LINE, LogLine, clean, framed_lines, merge, raw_lines
+from fks_master.docker.lines import LONGEST_LINE, LogLine, clean, framed_lines, raw_lines
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -62,30 +61,3 @@ async def test_a_line_without_end_is_cut_and_memory_stays_bounded() -> None:
 def test_only_colours_are_left_of_what_steers_a_terminal(dirty: str, coloured: str, plain: str) -> None:
     assert clean(dirty) == coloured
     assert clean(dirty, has_colours=False) == plain
-
-
-async def lines(*timestamps: str) -> AsyncIterator[LogLine]:
-    for timestamp in timestamps:
-        yield LogLine(timestamp, "stdout", timestamp)
-
-
-async def test_lines_are_merged_by_time() -> None:
-    found = [(name, line.text) async for name, line in merge([("a", lines("1", "4")), ("b", lines("2", "3"))], None)]
-    assert found == [("a", "1"), ("b", "2"), ("b", "3"), ("a", "4")]
-    assert [each async for each in merge([], None)] == []
-
-
-async def test_a_silent_stream_holds_up_nobody_and_is_closed() -> None:
-    is_closed = asyncio.Event()
-
-    async def silent() -> AsyncIterator[LogLine]:
-        try:
-            await asyncio.Event().wait()
-            yield LogLine("0", "stdout", "never")
-        finally:
-            is_closed.set()
-
-    merged = merge([("silent", silent()), ("b", lines("1", "2"))], 0.01)
-    assert [(await anext(merged))[1].text for _ in range(2)] == ["1", "2"]
-    await merged.aclose()
-    assert is_closed.is_set()
