@@ -283,5 +283,9 @@ def test_a_mistake_in_every_place_is_told_in_one_go(tmp_path: Path) -> None:
     lines = errors.decode().splitlines()
     assert process.returncode == 1
     assert len(lines) == 3
-    assert all(line.startswith("monitor.toml: ") and "expected" in line for line in lines)
+    assert [line.split(": ")[:3] for line in lines] == [
+        ["monitor.toml", "line 2", "monitoring.batch_size"],
+        ["monitor.toml", "line 3", "serve"],
+        ["monitor.toml", "line 5", "alerts.webhook_url"],
+    ]
     assert 'did you mean "server"' in errors.decode()

@@ -130,6 +130,8 @@ class _Connection:
         self.heard = Heard()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.is_complete:  # what follows the answer is not part of it, though it be an answer itself
+            return
         lower = name.lower()
         if lower in FRAMING:
             self.is_framed = True
@@ -137,6 +139,8 @@ class _Connection:
             self.heard.location = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        if self.is_complete:
+            return
         self.heard.status = self.parser.get_status_code()
         self.heard.version = self.parser.get_http_version()
         self.is_lasting = self.is_framed and self.parser.should_keep_alive()
@@ -144,6 +148,8 @@ class _Connection:
             self.is_complete = True
 
     def on_body(self, chunk: bytes) -> None:
+        if self.is_complete:
+            return
         self.chunks.append(chunk)
         self.size += len(chunk)
         if self.size >= BODY_LIMIT:
@@ -154,6 +160,7 @@ class _Connection:
             self.is_complete = True
         else:  # 1xx: the answer itself follows
             self.is_framed = False
+            self.heard.location = None
 
     def may_be_kept(self) -> bool:
         """Whether the connection is good for another request."""

@@ -71,6 +71,14 @@ async def test_what_is_no_whole_answer_fails_with_its_reason(prober: Prober, rep
     assert (result.outcome, result.reason) == (Outcome.FAILURE, reason)
 
 
+@pytest.mark.parametrize("after", [b"HTTP/1.1 200 OK\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nok", b"junk"])
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_what_follows_an_answer_does_not_take_its_place(prober: Prober, after: bytes, *, is_kept: bool) -> None:
+    first = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nsick"
+    result = await ask(prober, first + after, reuse_connection=is_kept)
+    assert (result.reason, result.status_code, result.excerpt) == (Reason.STATUS, 503, "sick")
+
+
 async def test_an_answer_to_head_has_no_body(prober: Prober) -> None:
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n"
     server = Recorder(reply, keep_open=True)
