@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench.stage import remembering
 from tests.process import Fleet, Monitor, fleet, monitor, wait_for
 from tests.tools import tool
 
@@ -49,7 +50,7 @@ def addresses(targets: Fleet) -> list[str]:
 def ours(*, is_reused: bool) -> float:
     with fleet(SERVICES, interval=1.0) as targets, tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "monitor.toml")
-        text = targets.config.read_text()
+        text = Path(remembering(targets)).read_text()
         reuse = "\n[services.http]\nreuse_connection = true\n" if is_reused else ""
         config.write_text(re.sub(r"(\n\[\[services\]\])", rf"{reuse}\1", text) + reuse if is_reused else text)
         if is_reused:
@@ -143,7 +144,7 @@ def as_deployed() -> Iterator[None]:
 
 
 def memory(size: int) -> float:
-    with fleet(size, interval=5.0) as targets, monitor("--config", str(targets.config)) as one:
+    with fleet(size, interval=5.0) as targets, monitor("--config", remembering(targets)) as one:
         wait_for(lambda: is_complete(one, size))
         time.sleep(6)
         return megabytes(one.process.pid)
@@ -157,7 +158,7 @@ def first_look(size: int) -> float:
     """Seconds from the process start to the last first look."""
     with fleet(size, interval=60.0) as targets:
         begun = time.time()
-        with monitor("--config", str(targets.config)) as one:
+        with monitor("--config", remembering(targets)) as one:
             wait_for(lambda: is_complete(one, size))
             last = max(each["last_check"] for each in one.get("/api/services"))
         return time.mktime(time.strptime(last[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone + float(last[19:-1]) - begun
@@ -166,7 +167,7 @@ def first_look(size: int) -> float:
 def start() -> float:
     with fleet(12) as targets:
         begun = time.monotonic()
-        with monitor("--config", str(targets.config)) as one:
+        with monitor("--config", remembering(targets)) as one:
             one.request("/health")
             return time.monotonic() - begun
 

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.stage import remembering
 from playwright.sync_api import CDPSession, Page
 from tests.browser.chromium import FLAGS, chromium, tab
 from tests.process import Monitor, fleet, monitor, wait_for
@@ -38,7 +39,7 @@ KEYS = """() => new Promise(async (done) => {
 
 
 def main() -> None:
-    with fleet(SERVICES, 10.0) as targets, monitor("--config", str(targets.config)) as one:
+    with fleet(SERVICES, 10.0) as targets, monitor("--config", remembering(targets)) as one:
         wait_for(lambda: one.get("/api/metrics")["healthy_services"] == SERVICES)
         measure_page(one)
     measure_lighthouse()
@@ -95,7 +96,7 @@ def measure_lighthouse() -> None:
     if npx is None:
         print("Lighthouse: not measured, for there is no npx")
         return
-    with fleet() as targets, monitor("--config", str(targets.config)) as one, tempfile.TemporaryDirectory() as folder:
+    with fleet() as targets, monitor("--config", remembering(targets)) as one, tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = [
             npx, "--yes", LIGHTHOUSE, one.address, "--preset=desktop", "--quiet", "--output=json",

@@ -13,6 +13,7 @@ import time
 import urllib.request
 
 from bench.checks import cpu_seconds
+from bench.stage import remembering
 from tests.process import Fleet, Monitor, fleet, monitor, wait_for
 
 MANY = 10_000
@@ -136,7 +137,7 @@ def main() -> None:
     print("| what | measured | bar |\n|---|---|---|")
     bars = {("/metrics", 1000): "10 ms", ("/api/services", 1000): "3 ms"}
     for size in (1000, MANY):
-        with fleet(size, 10.0) as targets, monitor("--config", str(targets.config)) as one:
+        with fleet(size, 10.0) as targets, monitor("--config", remembering(targets)) as one:
             wait_for(lambda size=size, one=one: one.get("/api/metrics")["healthy_services"] == size, 120)
             for path in ("/metrics", "/api/services"):
                 took, weight = fetched(one, path)
@@ -145,7 +146,7 @@ def main() -> None:
                 print(f"| `{path}` at {size:,} services | {said} | {bars.get((path, size), 'others: 50 ms')} |")
             if size == MANY:
                 watch_many(one, targets)
-    with fleet(11, 1.0) as targets, monitor("--config", str(targets.config)) as one:
+    with fleet(11, 1.0) as targets, monitor("--config", remembering(targets)) as one:
         wait_for(lambda: one.get("/api/metrics")["healthy_services"] == 11)
         print(f"| one change, first to last of {CLIENTS} clients | {tell_all(one, targets):.0f} ms | 150 ms |")
 
