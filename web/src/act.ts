@@ -1,7 +1,7 @@
 // What people do to services, and the story of what came of it. One action at a time for each service.
 import { signal } from "@preact/signals";
 import { ask, wordsOf } from "./api";
-import { askForKey } from "./dialogs";
+import { askForKey, failure } from "./dialogs";
 import { onCheck, onEvent, said, services } from "./feed";
 import type { Event, Service } from "./model";
 import { T } from "./text";
@@ -26,6 +26,8 @@ const PATIENCE_MS = 120_000;
 
 /** The action that is asked about, in its button's place. */
 export const asking = signal<{ id: string; action: Action } | null>(null);
+/** The service whose question and story stand below the sentence, for they were begun there and not in its row. */
+export const aboveFor = signal("");
 export const stories = signal<ReadonlyMap<string, Story>>(new Map());
 
 export function tell(id: string, story: Story | null): void {
@@ -48,8 +50,21 @@ const begun = (action: Action, by: string, isTold: boolean): Story => ({
   isTold, action, by, began: Date.now(), steps: [T.act.requested], failure: "", isRunning: true, doneAt: 0, hasAnswered: false,
 });
 
-export async function act(id: string, action: Action): Promise<void> {
+export function begin({ id }: Service, action: Action, isAbove = false): void {
+  aboveFor.value = isAbove ? id : "";
+  if (action === "start") void act(id, action);
+  else asking.value = { id, action };
+}
+
+/** Leave the question; the focus returns to where it came from. */
+export function leaveAsking(): void {
+  const id = asking.value?.id ?? "";
   asking.value = null;
+  setTimeout(() => document.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus(), 0);
+}
+
+export async function act(id: string, action: Action): Promise<void> {
+  if (asking.value) leaveAsking();
   tell(id, begun(action, "", false));
   try {
     await ask(`/api/services/${encodeURIComponent(id)}/${action}`, "POST");
@@ -125,6 +140,6 @@ export async function checkNow(id: string): Promise<void> {
     await ask(`/api/services/${encodeURIComponent(id)}/check`, "POST");
     said.value = T.act.checked(services.value.get(id)?.name ?? id);
   } catch (error) {
-    if (!askForKey(error, () => void checkNow(id))) said.value = wordsOf(error);
+    if (!askForKey(error, () => void checkNow(id))) failure.value = wordsOf(error);
   }
 }

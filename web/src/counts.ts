@@ -1,6 +1,6 @@
 // How many incidents are open, alerts firing and jobs running: asked now and then, and when an event tells so.
 import { effect, signal } from "@preact/signals";
-import { ask, keyTurn } from "./api";
+import { ask, changes, keyTurn } from "./api";
 import { isOpen, onEvent } from "./feed";
 import type { AlertLine, Incident, JobLine } from "./model";
 
@@ -33,6 +33,6 @@ export function watchCounts(): void {
     if (event.event_type !== "StatusChanged") soon ??= setTimeout(count, SOON_MS);
   });
   effect(() => {
-    if (isOpen.value && keyTurn.value >= 0) soon ??= setTimeout(count, 0);
+    if (isOpen.value && keyTurn.value + changes.value >= 0) soon ??= setTimeout(count, 0);
   });
 }

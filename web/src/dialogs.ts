@@ -8,6 +8,9 @@ export const isPaletteOpen = signal(false);
 export const wantsSilence = signal("");
 export const isPlanning = signal(false);
 
+/** Why the last change was refused, where the page has no place of its own to say so: it stays until dismissed. */
+export const failure = signal("");
+
 let waiting: (() => void) | null = null;
 
 /** A change that was refused for want of a key: ask for one, then do it. Returns whether it was that. */

@@ -7,6 +7,8 @@ const REPAINT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
 const BEATS = 50;
 const EVENTS = 300;
+const SILENT_MS = 5000;
+const LONGEST_OPENING_MS = 8000;
 const UNAUTHORIZED = 1008;
 
 export const services = signal<ReadonlyMap<string, Service>>(new Map());
@@ -115,6 +117,7 @@ const arranged = (all: ReadonlyMap<string, Service>): string[] =>
   [...all.values()].sort((a, b) => (a.group ?? "\uffff").localeCompare(b.group ?? "\uffff") || a.name.localeCompare(b.name)).map((one) => one.id);
 
 function draw(): void {
+  clearTimeout(timer);
   timer = undefined;
   const messages = waiting;
   waiting = [];
@@ -172,7 +175,9 @@ export function connect(): void {
   clearTimeout(retry);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const mine = (socket = new WebSocket(`${scheme}://${location.host}/ws`));
+  const deadline = setTimeout(() => mine.close(), LONGEST_OPENING_MS); // a network may swallow the very first packet
   mine.onopen = () => {
+    clearTimeout(deadline);
     if (key.get()) mine.send(JSON.stringify({ command_type: "authenticate", token: key.get() }));
     mine.send(JSON.stringify({ command_type: "subscribe_changes" }));
   };
@@ -181,6 +186,7 @@ export function connect(): void {
     hear(JSON.parse(message.data) as Message);
   };
   mine.onclose = (event) => {
+    clearTimeout(deadline);
     if (mine !== socket) return;
     if (isOpen.value) lostAt.value = Date.now();
     isOpen.value = false;
@@ -204,4 +210,25 @@ export function reconnect(): void {
   connect();
 }
 
-setInterval(() => (now.value = Date.now()), 1000);
+/** Not to wait for a timer that slept, nor for a connection that died without a word while the computer slept. */
+function hurry(): void {
+  if (waiting.length) draw();
+  now.value = Date.now();
+  if (isLocked.value || socket?.readyState === WebSocket.CONNECTING) return;
+  if (!isOpen.value || isStale.value) reconnect();
+}
+
+/** Tell the time every second. What is open and silent for too long is opened anew: it may have died unheard. */
+export function watchTime(): void {
+  let silentSince = 0;
+  setInterval(() => {
+    now.value = Date.now();
+    if (!isOpen.value || !isStale.value) silentSince = now.value;
+    else if (now.value - silentSince > SILENT_MS) {
+      silentSince = now.value;
+      reconnect();
+    }
+  }, 1000);
+  addEventListener("online", hurry);
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && hurry());
+}

@@ -1,11 +1,12 @@
 // What stands around every page: the bar, the ways, the banner over old data, the dialogs.
 import type { ComponentChildren } from "preact";
+import { key } from "./api";
 import { firing, openIncidents, runningJobs, warnings } from "./counts";
-import { isHelpOpen, isKeyOpen, isPaletteOpen } from "./dialogs";
+import { failure, isHelpOpen, isKeyOpen, isPaletteOpen } from "./dialogs";
 import { heard, isLocked, isOpen, isStale, lostAt, nextTry, now, reconnect, said, services, tries } from "./feed";
 import { Dialogs } from "./pages/dialogs";
 import { PAGES } from "./pages/palette";
-import { page, query, setQuery } from "./router";
+import { go, page, query, setQuery } from "./router";
 import { T } from "./text";
 import { turnTheme } from "./theme";
 import { Mark } from "./ui/marks";
@@ -43,7 +44,7 @@ function Bar() {
       <a class="brand" href="#">{T.product}</a>
       <Overall />
       <span class="find"><Search id="search" label={T.bar.search} placeholder={T.bar.search} shortcut="/" value={query.value["q"] ?? ""} onInput={(text) => {
-        if (page()[0]) location.hash = "";
+        if (page()[0]) go("");
         setQuery("q", text);
       }}><kbd aria-hidden="true">/</kbd></Search></span>
       <span class="right">
@@ -94,7 +95,7 @@ export function MorePage() {
 }
 
 function Locked() {
-  return <Say head={T.locked.head} rest={T.locked.rest}><button class="btn main" onClick={() => (isKeyOpen.value = true)}>{T.locked.enter}</button></Say>;
+  return <Say head={key.get() ? T.key.wrong : T.locked.head} rest={T.locked.rest}><button class="btn main" onClick={() => (isKeyOpen.value = true)}>{T.locked.enter}</button></Say>;
 }
 
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -108,6 +109,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <Ways here={here} />
       <main id="main" tabIndex={-1}>
         {warnings.value.map((text) => <p key={text} class="notice" role="note"><Mark status="Degraded" /> {text}</p>)}
+        {failure.value && <p class="box u refused" role="alert"><span>{failure.value}</span> <button class="btn quiet s" onClick={() => (failure.value = "")}>{T.act.dismiss}</button></p>}
         {isLocked.value ? <Locked /> : children}
       </main>
       <Below here={here} />

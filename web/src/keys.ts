@@ -1,6 +1,6 @@
 // The keyboard. Off while somebody types; single letters can be switched off.
 import { signal } from "@preact/signals";
-import { asking, checkNow } from "./act";
+import { asking, begin, checkNow, leaveAsking } from "./act";
 import { isHelpOpen, isPaletteOpen, wantsSilence } from "./dialogs";
 import { isStale, services } from "./feed";
 import { go, page, serviceAt, setQuery } from "./router";
@@ -46,7 +46,8 @@ const LETTERS: Record<string, () => void> = {
   t: turnTheme,
   "?": () => (isHelpOpen.value = true),
   r: () => withService((id) => {
-    if (services.value.get(id)?.docker_container && !isStale.value) asking.value = { id, action: "restart" };
+    const one = services.value.get(id);
+    if (one?.docker_container && !isStale.value) begin(one, "restart");
   }),
   l: () => withService((id) => go(serviceAt(id), { logs: "1" })),
   s: () => withService((id) => (wantsSilence.value = id)),
@@ -57,15 +58,19 @@ const LETTERS: Record<string, () => void> = {
   },
 };
 
+/** To the overview; the service one comes from has the focus there. */
+function back(): void {
+  const [name, id] = page();
+  go("");
+  if (name === "service") requestAnimationFrame(() => document.querySelector<HTMLElement>(`main [data-id="${CSS.escape(id)}"]`)?.focus());
+}
+
 function leave(): void {
-  if (asking.value) {
-    const { id } = asking.value;
-    asking.value = null;
-    setTimeout(() => document.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus(), 0);
-  } else if (document.activeElement === search()) {
+  if (asking.value) leaveAsking();
+  else if (document.activeElement === search()) {
     setQuery("q", "");
     search()?.blur();
-  } else if (page()[0]) go("");
+  } else if (page()[0]) back();
 }
 
 export function listen(): void {

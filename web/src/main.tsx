@@ -10,7 +10,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { ask, keyTurn } from "./api";
 import { watchCounts } from "./counts";
-import { connect, fillAll, isOpen, isStale, remember, services } from "./feed";
+import { connect, fillAll, isLocked, isOpen, isStale, remember, services, watchTime } from "./feed";
 import { Frame, MorePage } from "./frame";
 import { listen } from "./keys";
 import type { Event, Recent } from "./model";
@@ -24,7 +24,7 @@ import { Overview } from "./pages/overview";
 import { Pieces } from "./pages/pieces";
 import { ServicePage } from "./pages/service";
 import { Wall } from "./pages/wall";
-import { page } from "./router";
+import { page, watchPlace } from "./router";
 import { showTheme, watchTheme } from "./theme";
 import { title, worstOf } from "./words";
 
@@ -45,7 +45,7 @@ function Page() {
 }
 
 function App() {
-  return page()[0] === "wall" ? <Wall /> : <Frame><Page /></Frame>;
+  return page()[0] === "wall" && !isLocked.value ? <Wall /> : <Frame><Page /></Frame>;
 }
 
 effect(() => {
@@ -68,5 +68,7 @@ watchTheme();
 listen();
 watchCounts();
 watchIncidents();
+watchTime();
+watchPlace();
 connect();
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -163,7 +163,7 @@ export const T = {
     silences: "Silences", noSilence: "Nothing is silenced.", newSilence: "New silence", objectives: "Objectives", objective: "Objective", left: "Budget left", burn: "Burn", heartbeats: "Heartbeats", due: "Due", ranLast: "Last run", cancelWindow: "End", why: "Why", by: "By", endsIn: "Ends in", end: "End", startsIn: (span: string) => `starts in ${span}`,
     maintenance: "Maintenance", noWindow: "No maintenance is planned.", plan: "Plan maintenance", window: "Window", when: "When", next: "Now", active: "lasts now", allServices: "all services", configured: "by the config",
     receivers: "Receivers", noReceivers: "Nobody is told. Set webhook_url under [alerts] in the config.", name: "Name", kind: "Kind", last: "So far", test: "Test", sending: "sending", arrived: (answer: string) => `arrived: ${answer}`, failed: (answer: string) => `failed: ${answer}`, sent: (sent: number, refused: number, waiting: number) => [`${sent} sent`, refused && `${refused} refused`, waiting && `${waiting} waiting`].filter(Boolean).join(", "), neverUsed: "never used",
-    deliveries: "Deliveries", noDelivery: "Nothing has been sent yet.", receiver: "Receiver", event: "Event", result: "Result", took: "Took", all: "All", onlyFailed: "Failed", which: "Which deliveries", tries: (count: number) => `, try ${count}`, states: { sent: "delivered", refused: "refused", pending: "waiting" } as Record<string, string>,
+    deliveries: "Deliveries", noDelivery: "Nothing has been sent yet.", noFailed: "None has failed.", receiver: "Receiver", event: "Event", result: "Result", took: "Took", all: "All", onlyFailed: "Failed", which: "Which deliveries", tries: (count: number) => `, try ${count}`, states: { sent: "delivered", refused: "refused", pending: "waiting" } as Record<string, string>,
   },
   silence: {
     services: "Services, with * and ?", duration: "For", why: "Why", send: "Silence", cancel: "Cancel", done: (what: string) => `Silenced ${what}`, times: ["30 min", "2 h", "8 h", "1 d", "7 d"],
@@ -199,10 +199,10 @@ export const T = {
     have: "A key is in use.",
   },
   help: {
-    title: "Keys", close: "Close", singles: "Single letters act", notify: "Tell me of new incidents on this computer", sound: "With a sound", denied: "The browser does not allow it.",
+    title: "Keys", close: "Close", singles: "Single letters act", notify: "Tell me of new incidents on this computer", sound: "With a sound", manyDown: (count: number, names: string) => `${count} services are down: ${names}`, denied: "The browser does not allow it.",
     keys: [["/", "search"], ["j k", "move"], ["Enter", "open"], ["Esc", "back"], ["r", "restart"], ["l", "logs"], ["s", "silence"], ["c", "check now"], ["g o", "overview"], ["g i", "incidents"], ["g a", "alerts"], ["g j", "jobs"], ["g m", "map"], ["g v", "activity"], ["Ctrl K", "find anything"], ["t", "light, dark"], ["?", "this help"]] as [string, string][],
   },
   palette: { title: "Find a service, a page or an action", nothing: (asked: string) => `Nothing matches “${asked}”.`, services: "Services", actions: "Actions", pages: "Pages", choose: "choose", open: "open", actionsOnly: "actions only", found: (count: number) => `${count} found`, asks: "asks first", restart: (name: string) => `Restart ${name}`, logs: (name: string) => `Logs of ${name}`, check: (name: string) => `Check ${name} now`, silence: (name: string) => `Silence ${name}`, page: "page", asksFirst: (names: string) => (names ? `asks first: ${names}` : "asks first") },
-  failed: { again: "Try again", title: (what: string) => `${what} could not be read.` },
+  failed: { looking: "Looking it up", again: "Try again", slow: (seconds: number) => `No answer within ${seconds} s.`, unreachable: "The monitor cannot be reached.", title: (what: string) => `${what} could not be read.` },
   ui: { head: "Every piece, in every state", rest: "The page that shows the whole design system. If a piece is not here, it does not exist." },
 };

@@ -4,11 +4,12 @@ import { ask, wordsOf } from "../api";
 import { askForKey } from "../dialogs";
 import { now, services } from "../feed";
 import type { DeliveryLine, Incident } from "../model";
-import { query, serviceAt, setQuery } from "../router";
+import { go, incidentAt, query, serviceAt, setQuery } from "../router";
 import { T } from "../text";
 import { ActButton, Asking, StoryLine } from "../ui/acting";
 import { asking } from "../act";
 import { useAsked } from "../ui/asked";
+import { save } from "../ui/save";
 import { Flag, Mark } from "../ui/marks";
 import { Choice, Failed, Say, Section } from "../ui/pieces";
 import { clock, exact, minute, span } from "../words";
@@ -34,9 +35,9 @@ function List({ incidents }: { incidents: Incident[] }) {
       </thead>
       <tbody>
         {incidents.map((one) => (
-          <tr key={one.id} data-id={one.id} class={one.ended_at ? "" : "Unhealthy"} tabIndex={0} onClick={() => (location.hash = `incident/${encodeURIComponent(one.id)}`)} onKeyDown={(event) => event.key === "Enter" && (location.hash = `incident/${encodeURIComponent(one.id)}`)}>
+          <tr key={one.id} data-id={one.id} class={one.ended_at ? "" : "Unhealthy"} tabIndex={0} onClick={() => go(incidentAt(one.id))} onKeyDown={(event) => event.key === "Enter" && go(incidentAt(one.id))}>
             <td><Mark status={one.ended_at ? "Healthy" : "Unhealthy"} /><span class="unseen">{one.ended_at ? T.incidents.ended : T.incidents.openNow}</span></td>
-            <td class="name"><a href={`#incident/${encodeURIComponent(one.id)}`} tabIndex={-1}>{nameOf(one.service_id)}</a>{services.value.get(one.service_id)?.critical && <Flag />}</td>
+            <td class="name"><a href={`#${incidentAt(one.id)}`} tabIndex={-1}>{nameOf(one.service_id)}</a>{services.value.get(one.service_id)?.critical && <Flag />}</td>
             <td class="why">{one.cause || T.incidents.unknownCause}{one.acknowledged_by && <small>{T.incidents.seenBy(one.acknowledged_by)}</small>}</td>
             <td class="num" title={exact(one.started_at)}>{one.started_at.slice(0, 10)} {minute(one.started_at)}</td>
             <td class="num">{one.ended_at ? lasted(one) : T.service.open(lasted(one))}</td>
@@ -136,6 +137,7 @@ export function IncidentPage({ id }: { id: string }) {
   if (!one) return <Say head={error || T.incidents.lookup} rest={<a href="#incidents">{T.incidents.allLink}</a>} />;
   const service = services.value.get(one.service_id);
   const take = () => void ask(`${path}/acknowledge`, "POST", {}).then(again).catch((reason: unknown) => askForKey(reason, take) || setFailure(wordsOf(reason)));
+  const report = () => void ask<string>(`${path}/postmortem`).then((text) => save(`${id}.md`, text)).catch((reason: unknown) => askForKey(reason, report) || setFailure(wordsOf(reason)));
   const head = (one.ended_at ? T.incidents.was : T.incidents.is)(nameOf(one.service_id), lasted(one), one.cause || T.incidents.unknownCause);
   const rest = [T.incidents.beganAt(exact(one.started_at)), one.ended_at && T.incidents.endedAt(exact(one.ended_at)), one.acknowledged_by && T.incidents.seenBy(one.acknowledged_by)].filter(Boolean).join(" ");
   return (
@@ -144,7 +146,7 @@ export function IncidentPage({ id }: { id: string }) {
         {service?.docker_container && !one.ended_at && <ActButton one={service} action="restart" kind="main" isNamed />}
         {!one.acknowledged_by && !one.ended_at && <button class={service?.docker_container ? "btn" : "btn main"} onClick={take}>{T.incidents.mine}</button>}
         <a class="btn link-blue" href={`#${serviceAt(one.service_id)}`}>{nameOf(one.service_id)}</a>
-        <a class="btn" href={`${path}/postmortem`} download={`${id}.md`}>{T.incidents.report}</a>
+        <button class="btn" onClick={report}>{T.incidents.report}</button>
       </Say>
       {failure && <p class="box u" role="alert">{failure}</p>}
       {service && asking.value?.id === service.id && <Asking one={service} />}

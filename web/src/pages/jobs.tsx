@@ -8,10 +8,12 @@ import type { Job, JobLine, Step } from "../model";
 import { go } from "../router";
 import { T } from "../text";
 import { useAsked } from "../ui/asked";
+import { useFocus } from "../ui/focus";
 import { Dialog } from "../ui/dialog";
 import { Age, Sign } from "../ui/marks";
 import { Choice, Failed, Say, Section } from "../ui/pieces";
-import { Terminal, type TerminalLine } from "../ui/terminal";
+import type { TerminalLine } from "../ui/lines";
+import { Terminal } from "../ui/terminal";
 import { age, minute, names, span } from "../words";
 
 const FIRST = ["up", "pull", "build"] as const;
@@ -183,7 +185,12 @@ function Cancel({ job, again }: { job: JobLine; again: () => void }) {
     ask(`/api/jobs/${encodeURIComponent(job.id)}/cancel`, "POST").then(again).catch((reason: unknown) => askForKey(reason, cancel) || setError(wordsOf(reason)));
   };
   if (!isAsking) return <button class="btn hurt" data-cancel onClick={() => setAsking(true)}>{T.jobs.cancel(job.action)}</button>;
-  return <span class="ask"><span>{error || T.jobs.cancelAsk}</span><span class="e"><button class="btn hurt" ref={(node) => node?.focus()} onClick={cancel}>{T.jobs.cancel(job.action)}</button><button class="btn" onClick={() => setAsking(false)}>{T.jobs.no}</button></span></span>;
+  const onKey = (event: KeyboardEvent) => event.key === "Escape" && (event.stopPropagation(), setAsking(false));
+  return <span class="ask" role="group" aria-label={T.jobs.cancel(job.action)} onKeyDown={onKey}><span>{error || T.jobs.cancelAsk}</span><span class="e"><Agree text={T.jobs.cancel(job.action)} run={cancel} /><button class="btn" onClick={() => setAsking(false)}>{T.jobs.no}</button></span></span>;
+}
+
+function Agree({ text, run: agree }: { text: string; run: () => void }) {
+  return <button class="btn hurt" ref={useFocus<HTMLButtonElement>()} onClick={agree}>{text}</button>;
 }
 
 function sayOf(jobs: JobLine[], here: JobLine | undefined): [string, string] {

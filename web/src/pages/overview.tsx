@@ -4,12 +4,12 @@ import { openIncidents } from "../counts";
 import { heard, isStale, lostAt, now, order, services } from "../feed";
 import { FILTERS, shownOf } from "../fleet";
 import type { Service, Status } from "../model";
-import { query, setQueries, setQuery } from "../router";
+import { incidentAt, query, setQueries, setQuery } from "../router";
 import { T } from "../text";
 import { ActButton, Asking, StoryLine } from "../ui/acting";
 import { Choice, Say } from "../ui/pieces";
 import { Mark } from "../ui/marks";
-import { asking, stories } from "../act";
+import { aboveFor, asking } from "../act";
 import { causeOf, counted, figure, rootOf, sentence } from "../words";
 import { Empty } from "./empty";
 import { Grid } from "./grid";
@@ -87,22 +87,22 @@ function Head() {
   const [head, rest] = sentence(services.value, isOld ? lostAt.value || heard.value : null, now.value);
   const root = rootOf(services.value);
   const incident = root && openIncidents.value.find((one) => one.service_id === root.id);
+  const above = services.value.get(aboveFor.value);
   const isFirst = root?.is_down && root.docker_container && !causeOf(root, services.value);
   return (
     <>
       <Say head={head} rest={rest}>
-        {isFirst && <ActButton one={root} action="restart" kind="main" isNamed />}
-        {incident && <a class="btn link-blue" href={`#incident/${encodeURIComponent(incident.id)}`}>{T.overview.incident}</a>}
+        {isFirst && <ActButton one={root} action="restart" kind="main" isNamed isAbove />}
+        {incident && <a class="btn link-blue" href={`#${incidentAt(incident.id)}`}>{T.overview.incident}</a>}
       </Say>
-      {isFirst && <HeadAct one={root} />}
+      {above && <HeadAct one={above} />}
     </>
   );
 }
 
 /** The question and the story of the one action stand below the sentence, where the row is not in sight. */
 function HeadAct({ one }: { one: Service }) {
-  if (asking.value?.id === one.id) return <Asking one={one} />;
-  return stories.value.has(one.id) ? <StoryLine id={one.id} isWide /> : null;
+  return asking.value?.id === one.id ? <Asking one={one} /> : <StoryLine id={one.id} isWide />;
 }
 
 export function Overview() {

@@ -1,12 +1,12 @@
 // The palette: services, actions and pages, found by a few letters; `>` finds actions only.
-import { useState } from "preact/hooks";
-import { checkNow, whoNeeds } from "../act";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { begin, checkNow, whoNeeds } from "../act";
 import { isPaletteOpen, wantsSilence } from "../dialogs";
 import { now, services } from "../feed";
 import type { Service, Status } from "../model";
 import { go, serviceAt } from "../router";
 import { T } from "../text";
-import { begin, openLogs } from "../ui/acting";
+import { openLogs } from "../ui/acting";
 import { Dialog } from "../ui/dialog";
 import { Mark } from "../ui/marks";
 import { age, names, reason, worstFirst } from "../words";
@@ -46,12 +46,21 @@ function actionsOf(one: Service): Found[] {
   ];
 }
 
+/** The first few actions whose name has these letters, of the services that are worst. */
+function verbsOf(words: string, all: readonly Service[]): Found[] {
+  const found: Found[] = [];
+  for (const one of [...all].sort(worstFirst)) {
+    if (found.length >= SERVICES) break;
+    if ([T.palette.restart, T.palette.logs, T.palette.check, T.palette.silence].some((named) => named(one.name).toLowerCase().includes(words))) found.push(...actionsOf(one).filter((each) => each.name.toLowerCase().includes(words)));
+  }
+  return found.slice(0, SERVICES);
+}
+
 export function find(asked: string, all: readonly Service[]): Found[] {
   const onlyActions = asked.startsWith(">");
   const words = asked.replace(/^>/, "").trim().toLowerCase();
   const near = all.filter((one) => `${one.name} ${one.id}`.toLowerCase().includes(words)).sort(worstFirst);
-  const verbs = all.flatMap((one) => (onlyActions || words.length > 1 ? actionsOf(one) : []));
-  const actions = near.length && words ? near.slice(0, onlyActions ? SERVICES : ACTED).flatMap(actionsOf) : verbs.filter((each) => each.name.toLowerCase().includes(words)).slice(0, SERVICES);
+  const actions = (near.length && words ? near.slice(0, onlyActions ? SERVICES : ACTED).flatMap(actionsOf) : onlyActions || words.length > 1 ? verbsOf(words, all) : []);
   if (onlyActions) return actions;
   const pages = PAGES.filter(([, name]) => name.toLowerCase().includes(words)).map(([where, name, shortcut]): Found => ({ group: T.palette.pages, name, says: T.palette.page, shortcut, run: () => go(where) }));
   const services = near.slice(0, SERVICES).map((one): Found => ({ group: T.palette.services, name: one.name, says: says(one), status: one.status, run: () => go(serviceAt(one.id)) }));
@@ -68,6 +77,8 @@ export function Palette() {
   const [asked, askFor] = useState("");
   const [at, setAt] = useState(0);
   const found = find(asked, [...services.value.values()]);
+  const here = useRef<HTMLDivElement>(null);
+  useEffect(() => here.current?.querySelector(".on")?.scrollIntoView({ block: "nearest" }), [at, asked]);
   const wanted = asked.replace(/^>/, "").trim().toLowerCase();
   const choose = (each: Found | undefined) => {
     isPaletteOpen.value = false;
@@ -84,7 +95,7 @@ export function Palette() {
   return (
     <Dialog open={isPaletteOpen} closed={false} name={T.palette.title} kind="pal">
       <input class="q" type="text" role="combobox" aria-expanded="true" aria-controls="found" aria-activedescendant={found.length ? `found-${at}` : undefined} aria-label={T.palette.title} placeholder={T.palette.title} autofocus autocomplete="off" spellcheck={false} value={asked} onKeyDown={onKey} onInput={(event) => (askFor(event.currentTarget.value), setAt(0))} />
-      <div id="found" role="listbox" aria-label={T.palette.title}>
+      <div id="found" ref={here} role="listbox" aria-label={T.palette.title}>
         {found.map((each, index) => {
           const isNew = each.group !== group;
           group = each.group;

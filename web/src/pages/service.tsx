@@ -4,13 +4,14 @@ import { openIncidents } from "../counts";
 import { wantsSilence } from "../dialogs";
 import { heard, isStale, lostAt, now, services } from "../feed";
 import type { Health, Incident, Service, SloLine, Uptimes } from "../model";
-import { query, serviceAt, setQuery } from "../router";
+import { incidentAt, query, serviceAt, setQuery } from "../router";
 import { T } from "../text";
 import { ActButton, Asking, StoryLine } from "../ui/acting";
 import { useAsked } from "../ui/asked";
 import { Flag, Mark } from "../ui/marks";
 import { Fact, Facts, Failed, Say, Section } from "../ui/pieces";
-import { Terminal, type TerminalLine } from "../ui/terminal";
+import type { TerminalLine } from "../ui/lines";
+import { Terminal } from "../ui/terminal";
 import { age, bytes, causeOf, clock, exact, figure, minute, names, percent, reason, span } from "../words";
 import { Courses } from "./courses";
 import { Lately } from "./lately";
@@ -44,7 +45,7 @@ function Actions({ one, isRunning }: { one: Service; isRunning: boolean }) {
       {one.docker_container && <ActButton one={one} action={isRunning ? "stop" : "start"} />}
       <button class="btn" disabled={off !== ""} title={off} onClick={() => void checkNow(one.id)}>{T.act.check}</button>
       <button class="btn" data-silence onClick={() => (wantsSilence.value = one.id)}>{T.act.silence}</button>
-      {incident && <a class="btn link-blue" href={`#incident/${encodeURIComponent(incident.id)}`}>{T.service.incident}</a>}
+      {incident && <a class="btn link-blue" href={`#${incidentAt(incident.id)}`}>{T.service.incident}</a>}
       <span class="about">{[one.critical && T.critical, one.service_type, nextCheck(one)].filter(Boolean).join(", ")}</span>
     </div>
   );
@@ -120,7 +121,7 @@ function Incidents({ id, status }: { id: string; status: string }) {
         <tbody>
           {value?.incidents.map((one) => (
             <tr key={one.id}>
-              <td class="nowrap"><a href={`#incident/${encodeURIComponent(one.id)}`}><time title={exact(one.started_at)}>{one.started_at.slice(5, 10)} {minute(one.started_at)}</time></a></td>
+              <td class="nowrap"><a href={`#${incidentAt(one.id)}`}><time title={exact(one.started_at)}>{one.started_at.slice(5, 10)} {minute(one.started_at)}</time></a></td>
               <td>{one.cause || T.incidents.unknownCause}</td>
               <td class="num">{one.ended_at ? lasted(one) : T.service.open(lasted(one))}</td>
             </tr>

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
 import { useRef } from "preact/hooks";
-import { asking, stories } from "../act";
+import { aboveFor, asking, stories } from "../act";
 import { beatsOf, changedAt, isLate, isStale, now, services } from "../feed";
 import { idOf, linesOf, type Line } from "../fleet";
 import type { Service } from "../model";
@@ -34,7 +34,7 @@ function becauseOf(one: Service): string {
 
 const Row = memo(function Row({ one, isLateNow, isChanged, because }: RowProps) {
   const isBad = one.status !== "Healthy" || isLateNow;
-  const isAsked = asking.value?.id === one.id;
+  const isAsked = asking.value?.id === one.id && aboveFor.value !== one.id;
   const open = () => go(serviceAt(one.id));
   const kind = `r ${one.status}${isBad ? " bad" : ""}${isChanged ? " chg" : ""}${isLateNow ? " late" : ""}`;
   const onKey = (event: KeyboardEvent) => event.key === "Enter" && event.target === event.currentTarget && open();
@@ -46,7 +46,7 @@ const Row = memo(function Row({ one, isLateNow, isChanged, because }: RowProps) 
       <span role="cell" class="w">
         {isBad ? <b class={`st-${one.status}`}>{isLateNow ? T.reason.late : reason(one)}</b> : <span class="soft">{trouble(beatsOf(one.id), Date.now())}</span>}
         {because && <small>{because}</small>}
-        {!isAsked && stories.value.has(one.id) && <StoryLine id={one.id} />}
+        {!isAsked && aboveFor.value !== one.id && stories.value.has(one.id) && <StoryLine id={one.id} />}
       </span>
       <span role="cell" class="ms num">{figure(one.response_time_ms)}</span>
       <span role="cell" class="sp"><Spark one={one} /></span>

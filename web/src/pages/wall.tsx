@@ -11,6 +11,8 @@ const PAGE_MS = 15_000;
 function Counts({ counts }: { counts: Record<Status, number> }) {
   const said: [Status, (n: number) => string][] = [["Unhealthy", T.wall.down], ["Degraded", T.wall.slow], ["Unknown", T.wall.unseen]];
   const shown = said.filter(([status]) => counts[status]);
+  if (!heard.value) return <span><Mark status="Unknown" />{T.sentence.connecting}</span>;
+  if (!services.value.size) return <span><Mark status="Unknown" />{T.sentence.empty}</span>;
   if (!shown.length) return <span><Mark status="Healthy" isNamed />{T.wall.well(services.value.size)}</span>;
   return <>{shown.map(([status, say]) => <span key={status}><Mark status={status} />{say(counts[status])}</span>)}</>;
 }

@@ -1,11 +1,12 @@
 // Buttons that act on a service, the question in their place, and the story of what came of it.
-import { act, asking, checkNow, stories, tell, whoNeeds, type Action } from "../act";
+import { act, asking, begin, checkNow, leaveAsking, stories, tell, whoNeeds, type Action } from "../act";
 import { wantsSilence } from "../dialogs";
 import { isStale, now } from "../feed";
 import type { Service } from "../model";
 import { go, serviceAt } from "../router";
 import { T } from "../text";
 import { names, span } from "../words";
+import { useFocus } from "./focus";
 import { Sign } from "./marks";
 import { Menu, type Entry } from "./pieces";
 
@@ -20,6 +21,7 @@ export function offOf(one: Service): string {
 /** Asks once, in the button's place, naming who needs the service. Enter agrees, Esc leaves. */
 export function Asking({ one }: { one: Service }) {
   const asked = asking.value;
+  const agree = useFocus<HTMLButtonElement>();
   if (asked?.id !== one.id) return null;
   const verb = T.act.verbs[asked.action] ?? asked.action;
   const needed = whoNeeds(one.id);
@@ -27,23 +29,11 @@ export function Asking({ one }: { one: Service }) {
     <div class="ask" role="group" aria-label={T.act.asks(verb, one.name)} onClick={stop}>
       <span><b>{T.act.asks(verb, one.name)}</b> {needed.length ? T.act.need(names(needed), needed.length) : T.act.nobody}</span>
       <span class="e">
-        <button class="btn main" data-agree ref={(node) => node?.focus()} onClick={() => void act(one.id, asked.action)}>{verb}</button>
-        <button class="btn" onClick={() => leaveAsking()}>{T.act.cancel}</button>
+        <button class="btn main" data-agree ref={agree} onClick={() => void act(one.id, asked.action)}>{verb}</button>
+        <button class="btn" onClick={leaveAsking}>{T.act.cancel}</button>
       </span>
     </div>
   );
-}
-
-/** Leave the question; the focus returns to where it came from. */
-export function leaveAsking(): void {
-  const id = asking.value?.id ?? "";
-  asking.value = null;
-  setTimeout(() => document.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus(), 0);
-}
-
-export function begin(one: Service, action: Action): void {
-  if (action === "start") void act(one.id, action);
-  else asking.value = { id: one.id, action };
 }
 
 interface ActProps {
@@ -51,16 +41,17 @@ interface ActProps {
   action: Action;
   kind?: "main" | "quiet s" | "s" | "";
   isNamed?: boolean;
+  isAbove?: boolean;
 }
 
-export function ActButton({ one, action, kind = "", isNamed = false }: ActProps) {
+export function ActButton({ one, action, kind = "", isNamed = false, isAbove = false }: ActProps) {
   const verb = T.act.verbs[action] ?? action;
   const story = stories.value.get(one.id);
   const off = offOf(one);
   if (story?.isRunning && story.action === action)
     return <span class="btn" aria-disabled="true"><Sign state="running" share={((now.value - story.began) / 1000 % 20) / 20} /> {T.act.working(T.act.doing[action] ?? verb, Math.max(0, Math.floor((now.value - story.began) / 1000)))}</span>;
   return (
-    <button class={`btn ${kind}`} disabled={off !== ""} title={off} aria-label={isNamed ? undefined : `${verb} ${one.name}`} onClick={(event) => (stop(event), begin(one, action))}>
+    <button class={`btn ${kind}`} disabled={off !== ""} title={off} aria-label={isNamed ? undefined : `${verb} ${one.name}`} onClick={(event) => (stop(event), begin(one, action, isAbove))}>
       {isNamed ? `${verb} ${one.name}` : verb}
     </button>
   );

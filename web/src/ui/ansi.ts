@@ -31,4 +31,4 @@ export function pieces(text: string): Piece[] {
 }
 
 /** Without colours and other control codes, for searching and copying. */
-export const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, "");
+export const plain = (text: string): string => (!text.includes("\x1b") ? text : text.replace(/\x1b\[[0-9;]*m/g, ""));

@@ -1,6 +1,6 @@
 // What a page has asked the API for: the answer, or the refusal in words; asked anew when something tells so.
-import { useEffect, useState } from "preact/hooks";
-import { ask, keyTurn, wordsOf } from "../api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, changes, keyTurn, wordsOf } from "../api";
 import { isOpen } from "../feed";
 
 export interface Asked<T> {
@@ -9,27 +9,49 @@ export interface Asked<T> {
   again: () => void;
 }
 
-/** An empty path asks nothing. What was known stays while the same is asked anew, and while the connection is lost. */
+interface Answer<T> {
+  path: string;
+  value: T | null;
+  error: string;
+}
+
+const baseOf = (path: string): string => path.split("?")[0] ?? "";
+
+/**
+ * An empty path asks nothing. What was known stays while the same is asked anew, with other bounds, and while the
+ * connection is lost. One question at a time: where an answer takes longer than a tick, the next waits for it.
+ */
 export function useAsked<T>(path: string, tick: unknown = 0): Asked<T> {
-  const [state, setState] = useState<{ path: string; value: T | null; error: string }>({ path, value: null, error: "" });
+  const [known, setKnown] = useState<Answer<T>>({ path, value: null, error: "" });
   const [count, setCount] = useState(0);
+  const wanted = useRef("");
+  const asking = useRef({ path: "", isAgain: false });
+  const turn = `${path} ${keyTurn.value} ${changes.value} ${count}`;
   const isConnected = isOpen.value;
   useEffect(() => {
-    if (!path || !isConnected) return undefined;
-    let isWanted = true;
-    ask<T>(path)
-      .then((value) => isWanted && setState({ path, value, error: "" }))
-      .catch((error: unknown) => isWanted && setState((known) => ({ path, value: known.path === path ? known.value : null, error: wordsOf(error) })));
-    return () => {
-      isWanted = false;
+    wanted.current = path && isConnected ? turn : "";
+    if (!wanted.current) return;
+    if (asking.current.path === turn) {
+      asking.current.isAgain = true;
+      return;
+    }
+    const look = (): void => {
+      asking.current = { path: turn, isAgain: false };
+      const take = (fresh: (before: Answer<T>) => Answer<T>): void => {
+        const isAgain = asking.current.path === turn && asking.current.isAgain;
+        if (asking.current.path === turn) asking.current = { path: "", isAgain: false };
+        if (wanted.current !== turn) return;
+        setKnown(fresh);
+        if (isAgain) look();
+      };
+      ask<T>(path).then(
+        (value) => take(() => ({ path, value, error: "" })),
+        (error: unknown) => take((before) => ({ path, value: baseOf(before.path) === baseOf(path) ? before.value : null, error: wordsOf(error) })),
+      );
     };
-  }, [path, tick, count, keyTurn.value, isConnected]);
-  const isSame = state.path === path;
-  const [kept, keep] = useState<{ base: string; value: T | null }>({ base: "", value: null });
-  const base = path.split("?")[0] ?? "";
-  useEffect(() => {
-    if (isSame && state.value !== null && kept.value !== state.value) keep({ base, value: state.value });
-  }, [state.value, isSame, base]);
-  const value = isSame && state.value !== null ? state.value : kept.base === base && path ? kept.value : null;
-  return { value, error: isSame ? state.error : "", again: () => setCount((known) => known + 1) };
+    look();
+  }, [turn, tick, isConnected]);
+  useEffect(() => () => void (wanted.current = ""), []);
+  const isNear = path !== "" && baseOf(known.path) === baseOf(path);
+  return { value: isNear ? known.value : null, error: known.path === path ? known.error : "", again: () => setCount((before) => before + 1) };
 }

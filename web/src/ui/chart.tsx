@@ -1,5 +1,5 @@
 // Charts on one time axis with one cursor: ink only; colour is an incident or an action. What was not seen is hatched.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { T } from "../text";
 import { themeTurn } from "../theme";
@@ -261,13 +261,20 @@ export function Stack({ plots, around }: { plots: readonly Plot[]; around: Aroun
 
 /** The same numbers as a table, on request. */
 export function Numbers({ plots }: { plots: readonly Plot[] }) {
-  const first = plots[0];
-  if (!first) return null;
+  const [isOpen, open] = useState(false);
+  if (!plots.length) return null;
+  return (
+    <details class="numbers" onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>{T.chart.table}</summary>
+      {isOpen && <Figures plots={plots} />}
+    </details>
+  );
+}
+
+function Figures({ plots }: { plots: readonly Plot[] }) {
   const columns = plots.flatMap((plot) => plot.columns.map((column) => ({ plot, column, at: new Map(plot.times.map((time, index) => [time, column.values[index] ?? null])) })));
   const times = [...new Set(plots.flatMap((plot) => plot.times))].sort((a, b) => b - a);
   return (
-    <details class="numbers">
-      <summary>{T.chart.table}</summary>
       <div class="scrolled" tabIndex={0} role="group" aria-label={T.chart.table}>
         <table class="plain">
           <thead><tr><th scope="col">{T.chart.from}</th>{columns.map(({ plot, column }) => <th key={plot.name + column.label} scope="col" class="num">{plot.name} {column.label}, {plot.unit.split(",")[0]}</th>)}</tr></thead>
@@ -281,6 +288,5 @@ export function Numbers({ plots }: { plots: readonly Plot[] }) {
           </tbody>
         </table>
       </div>
-    </details>
   );
 }

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { T } from "../text";
+import type { Asked } from "./asked";
 
 export function Section({ title, aside, children, id }: { title: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; id?: string }) {
   return (
@@ -111,6 +112,12 @@ export function Menu({ label, name, entries, isQuiet = true }: { label: string; 
       )}
     </span>
   );
+}
+
+/** What is shown of an answer once it is there; until then, that it is looked up; where it is refused, why. */
+export function Answered<V>({ asked, what, children }: { asked: Asked<V>; what: string; children: (value: V) => ComponentChildren }) {
+  const { value, error, again } = asked;
+  return <><Failed what={what} error={error} again={again} />{value !== null ? children(value) : !error && <p class="soft small">{T.failed.looking}</p>}</>;
 }
 
 /** What could not be read says so, and offers to try again; the rest of the page goes on. */
