@@ -49,7 +49,7 @@ function Bar() {
       }}><kbd aria-hidden="true">/</kbd></Search></span>
       <span class="right">
         <span id="age" class={isOld ? "b" : ""}>{isOld ? T.bar.lost : T.bar.live(span((now.value - heard.value) / 1000))}</span>
-        <span class="hide">{minute(now.value)} {T.utc}</span>
+        <span class="clock">{minute(now.value)} {T.utc}</span>
         <button class="btn quiet s hide" onClick={() => (isPaletteOpen.value = true)} aria-keyshortcuts="Control+K"><span class="unseen">{T.bar.find} </span><kbd>Ctrl K</kbd></button>
         <button class="btn quiet s hide" onClick={turnTheme}>{T.bar.theme}</button>
         <button class="btn quiet s hide" onClick={() => (isKeyOpen.value = true)}>{T.bar.key}</button>

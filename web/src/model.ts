@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Status = Schemas["Status"];
 export type Service = Schemas["ServiceStatus"];
 export type Health = Schemas["ServiceHealth"];
+export type Attempt = Schemas["Attempt"];
 export type Event = Schemas["Event"];
 export type Incident = Schemas["Incident"];
 export type IncidentLine = Schemas["IncidentPage"]["incidents"][number];

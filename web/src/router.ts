@@ -64,10 +64,15 @@ export const incidentAt = (id: string): string => `incident/${encodeURIComponent
 
 export function page(): [name: string, argument: string] {
   const [name = "", ...rest] = place.value.split("/");
+  return [name, decoded(rest.join("/"))];
+}
+
+/** Of what no browser would have written, nothing. */
+export function decoded(text: string): string {
   try {
-    return [name, decodeURIComponent(rest.join("/"))];
+    return decodeURIComponent(text);
   } catch {
-    return [name, ""];
+    return "";
   }
 }
 

@@ -3,6 +3,12 @@ import type { Status } from "./model";
 
 const plural = (count: number, one: string, many: string): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/** What lives in memory: nothing where all of it is shown. */
+function keptFrom(what: string, moment: string): string {
+  if (!moment) return "";
+  return moment === "–" ? `No ${what} figures of this time: they are kept since the monitor started.` : `No ${what} figures before ${moment}: they are kept since the monitor started.`;
+}
+
 export const T = {
   product: "FKS Master",
   utc: "UTC",
@@ -61,7 +67,7 @@ export const T = {
 
   reason: {
     unseen: "Not seen yet",
-    slow: (ms: string, expected: string) => `Slow: ${ms} ms, expected ${expected} ms`,
+    slow: (ms: string, expected: string) => `Slow: ${ms}\u00a0ms, expected ${expected}\u00a0ms`,
     late: "Not seen for two intervals",
     reported: "Reports trouble of its own",
     unhealthy: "Unhealthy",
@@ -115,9 +121,9 @@ export const T = {
     bad: (name: string, verb: string, clock: string, age: string, why: string) => `${name} ${verb} since ${clock} (${age}): ${why}.`,
     verbs: { down: "is down", Unhealthy: "fails", Degraded: "is degraded" } as Record<string, string>,
     then: (clock: string, name: string, was: string) => `At ${clock}, ${name} was ${was}. What is true now is not known.`,
-    answers: (ms: string, expected: string) => `Answers in ${ms} ms, expected ${expected} ms.`, noAnswer: "No answer yet.",
+    answers: (ms: string, expected: string) => `Answers in ${ms}\u00a0ms, expected ${expected}\u00a0ms.`, noAnswer: "No answer yet.",
     needed: (names: string, count: number) => `${names} ${count === 1 ? "needs" : "need"} it.`, needsOf: (names: string) => `It needs ${names}.`,
-    next: (seconds: number) => (seconds > 0 ? `next check in ${seconds} s` : "next check now"), incident: "Incident",
+    next: (ago: string, seconds: number) => `checked ${ago} ago, next ${seconds > 0 ? `in ${seconds}\u00a0s` : "now"}`, incident: "Incident",
     available: "Available", seen: "of seen time", notSeen: "not seen", checks: "Checks", every: (span: string) => `every ${span}`,
     endpoint: "health endpoint", container: "Container", image: "Image", started: "Started", ago: (age: string) => `${age} ago`, exit: "Exit", restarts: "Restarts",
     looping: "in a crash loop", crashes: "Crashes, 10 min", oom: ", out of memory", slo: "Objective", budget: (left: string, days: string) => `${left} of the budget left, ${days}`, burning: (pace: string) => `burning ${pace}`, due: "Due", ranLast: "Last run", cpu: "CPU", memory: "Memory", limit: "Memory limit", network: "Network in, out", block: "Block read, write", health: "Docker says",
@@ -132,7 +138,8 @@ export const T = {
     block: "Block I/O", perSecond: "/s", expected: "expected", limit: "limit", notSeen: "not seen", incident: "incident",
     dns: "DNS", connect: "connect", tls: "TLS", firstByte: "first byte", transfer: "transfer", p50: "p50", p95: "p95", median: "p50", inward: "in", outward: "out", read: "read", written: "written",
     table: "The same as a table", from: "From, UTC", checks: "Checks", failed: "Failed", help: "Drag to zoom, double click to return. A red tick is a failed check.",
-    label: (what: string) => `${what}; the same as a table below`, before: (exact: string) => `Nothing before ${exact}, when watching began.`, nothing: "Nothing was measured in this time.", phasesSince: "Phases are kept in memory since the monitor started.",
+    label: (what: string) => `${what}; the same as a table below`, before: (exact: string) => `Nothing before ${exact}, when watching began.`,
+    usageFrom: (moment: string) => keptFrom("container", moment), phasesFrom: (moment: string) => keptFrom("phase", moment),
   },
 
   logs: {
@@ -152,6 +159,7 @@ export const T = {
     was: (name: string, span: string, why: string) => `${name} was down for ${span}: ${why}.`, is: (name: string, span: string, why: string) => `${name} has been down for ${span}: ${why}.`,
     beganAt: (exact: string) => `Began ${exact}.`, endedAt: (exact: string) => `Ended ${exact}.`, mine: "I look after it", report: "Post-mortem", happened: "What happened", newestLast: "newest last",
     notes: "Notes", note: "Write what you see or try. It joins the timeline.", add: "Add note", evidence: "Evidence", saved: (clock: string) => `saved at ${clock}`, told: "Who was told", nobodyTold: "Nobody was told about it.",
+    kinds: { result: "check", StatusChanged: "status", ServiceDown: "down", ServiceUp: "up", ActionStarted: "action", ActionFinished: "action", ContainerDied: "container", ContainerStarted: "container" } as Record<string, string>, took: "took",
     receiver: "Receiver", about: "About", result: "Result", after: "After", lastLines: "Last lines before it died", show: "All of it", answers: "Answers around it",
   },
 
@@ -189,7 +197,7 @@ export const T = {
   },
 
   activity: {
-    head: "Activity", rest: "What changed and who did what, newest first.", events: "What happened", who: "Who did what", search: "Search", searchWho: "Search who did what", searchEvents: "Search what happened", done: "done", refused: (code: number) => `refused, ${code}`, nobody: "Nobody has tried to change anything yet.", nothing: "Nothing has happened yet.", noMatch: (asked: string) => `Nothing matches “${asked}”.`, older: "Older", when: "When", by: "By", action: "Action", target: "On", from: "From", result: "Result", event: "Event", service: "Service",
+    head: "Activity", rest: "What changed and who did what, newest first.", events: "What happened", who: "Who did what", search: "Search", searchWho: "Search who did what", searchEvents: "Search what happened", done: "done", refused: (code: number) => `refused, ${code}`, times: (count: number) => `, ${count} times`, nobody: "Nobody has tried to change anything yet.", nothing: "Nothing has happened yet.", noMatch: (asked: string) => `Nothing matches “${asked}”.`, older: "Older", when: "When", by: "By", action: "Action", target: "On", from: "From", result: "Result", event: "Event", service: "Service",
   },
 
   wall: { down: (n: number) => `${n} down`, slow: (n: number) => `${n} degraded`, unseen: (n: number) => `${n} not seen`, well: (n: number) => `All ${n} services are healthy`, since: (clock: string) => `since ${clock}`, healthy: (n: number, all: number) => `${n} of ${all} healthy`, average: (ms: string) => `average response ${ms} ms`, page: (at: number, of: number) => `page ${at} of ${of}` },

@@ -5,20 +5,22 @@ import { T } from "./text";
 export const RANK: Record<Status, number> = { Unhealthy: 0, Degraded: 1, Unknown: 2, Healthy: 3 };
 export const SHAPE: Record<Status, string> = { Unhealthy: "■", Degraded: "▲", Unknown: "○", Healthy: "●" };
 const NAMED = 3;
+/** A figure and its unit stay on one line. */
+export const NB = "\u00a0";
 
 type Services = ReadonlyMap<string, Service>;
 
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} ${T.units.s}`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} ${T.units.min}`;
-  if (whole < 172800) return `${Math.floor(whole / 3600)} ${T.units.h}`;
-  return `${Math.floor(whole / 86400)} ${T.units.d}`;
+  if (whole < 60) return `${whole}${NB}${T.units.s}`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}${NB}${T.units.min}`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)}${NB}${T.units.h}`;
+  return `${Math.floor(whole / 86400)}${NB}${T.units.d}`;
 }
 
 /** A time that an action took: tenths while they mean something. */
 export const took = (milliseconds: number): string =>
-  milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)} ${T.units.s}` : span(milliseconds / 1000);
+  milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)}${NB}${T.units.s}` : span(milliseconds / 1000);
 
 export const age = (moment: string | null | undefined, now: number): string =>
   moment ? span((now - Date.parse(moment)) / 1000) : T.none;
@@ -48,11 +50,11 @@ export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return T.none;
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
-  return `${power === 0 ? Math.round(value).toString() : figure(value / 1000 ** power)} ${units[power] ?? ""}`;
+  return `${power === 0 ? Math.round(value).toString() : figure(value / 1000 ** power)}${NB}${units[power] ?? ""}`;
 }
 
 export const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? T.none : `${value === 100 ? "100" : value.toFixed(2)} %`;
+  value === null || value === undefined ? T.none : `${value === 100 ? "100" : value.toFixed(2)}${NB}%`;
 
 const began = (one: Service): number => (one.since ? Date.parse(one.since) : 0);
 

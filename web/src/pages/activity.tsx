@@ -1,7 +1,8 @@
 // What happened, live, and who did what.
 import { useState } from "preact/hooks";
 import { events, now, services } from "../feed";
-import type { Event } from "../model";
+import type { Attempt, Event } from "../model";
+import { decoded, serviceAt } from "../router";
 import { T } from "../text";
 import { useAsked } from "../ui/asked";
 import { Age } from "../ui/marks";
@@ -10,15 +11,6 @@ import { Lines } from "./lately";
 
 const MOST = 200;
 const PAGE = 50;
-
-interface Attempt {
-  at: string;
-  who: string;
-  address: string;
-  action: string;
-  target: string;
-  outcome: number;
-}
 
 const saysOf = (event: Event): string => `${event.event_type} ${services.value.get(event.service_id ?? "")?.name ?? ""} ${event.service_id ?? ""} ${event.message}`.toLowerCase();
 
@@ -35,6 +27,16 @@ function Happened() {
   );
 }
 
+const SERVICE = /^\/api\/services\/([^/]+)\/(\w+)$/;
+
+/** What was tried: in words where it was done to a service, else as it was asked for. */
+function Did({ one }: { one: Attempt }) {
+  const [, id, verb] = SERVICE.exec(one.target) ?? [];
+  if (!id || !verb) return <>{one.action.split(" ")[0]} {one.target}</>;
+  const plain = decoded(id);
+  return <>{verb} <a href={`#${serviceAt(plain)}`}>{services.value.get(plain)?.name ?? plain}</a></>;
+}
+
 function Who() {
   const { value, error, again } = useAsked<Attempt[]>("/api/audit", Math.floor(now.value / 5000));
   const [wanted, want] = useState("");
@@ -45,10 +47,10 @@ function Who() {
       {shown.length > 0 && (
         <div class="scrolled" tabIndex={0} role="group" aria-label={T.activity.who}>
           <table class="plain">
-            <thead><tr><th scope="col">{T.activity.when}</th><th scope="col">{T.activity.by}</th><th scope="col">{T.activity.action}</th><th scope="col">{T.activity.target}</th><th scope="col">{T.activity.from}</th><th scope="col" class="num">{T.activity.result}</th></tr></thead>
+            <thead><tr><th scope="col">{T.activity.when}</th><th scope="col">{T.activity.by}</th><th scope="col">{T.activity.action}</th><th scope="col">{T.activity.from}</th><th scope="col" class="num">{T.activity.result}</th></tr></thead>
             <tbody>
               {shown.slice(0, MOST).map((one, index) => (
-                <tr key={index}><td class="soft nowrap"><Age at={one.at} /></td><td class="name">{one.who}</td><td>{one.action}</td><td class="why">{one.target}</td><td class="soft">{one.address}</td><td class={one.outcome < 400 ? "num" : "num st-Unhealthy"}>{one.outcome < 400 ? T.activity.done : T.activity.refused(one.outcome)}</td></tr>
+                <tr key={index}><td class="soft nowrap"><Age at={one.at} /></td><td class="name nowrap">{one.who}</td><td class="why"><Did one={one} /></td><td class="soft nowrap">{one.address}</td><td class={one.outcome < 400 ? "num" : "num st-Unhealthy"}>{one.outcome < 400 ? T.activity.done : T.activity.refused(one.outcome)}{one.count > 1 && T.activity.times(one.count)}</td></tr>
               ))}
             </tbody>
           </table>

@@ -1,14 +1,16 @@
 // The charts of a service over a range: answers with percentiles or phases, and what its container used.
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { services } from "../feed";
 import type { Event, Incident, Phases, Series, Service, Usage } from "../model";
 import { query, setQueries, setQuery } from "../router";
 import { T } from "../text";
 import { useAsked } from "../ui/asked";
-import { Numbers, Stack, type Around, type Plot } from "../ui/chart";
+import { Stack, type Around, type Plot } from "../ui/chart";
+import { Numbers } from "../ui/figures";
 import { Choice, Failed, Section } from "../ui/pieces";
 import { broken, unseen } from "../ui/scale";
-import { bytes, exact, textOf } from "../words";
+import { NB, bytes, exact, textOf } from "../words";
 
 const RANGES = ["1h", "6h", "24h", "7d", "30d"] as const;
 const MEGA = 1e6;
@@ -16,9 +18,11 @@ const shown = (range: string): string => range.replace(/(\d+)([hd])/, "$1 $2");
 const seconds = (moment: string): number => Date.parse(moment) / 1000;
 const light = (value: number): string => (value >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : Number(value.toPrecision(2)).toString());
 
+const seenFrom = ({ since, statuses }: Series): number => seconds(statuses[0]?.started_at ?? since);
+
 /** The middle of what a point sums up, and never before something was seen. */
 function middleOf(series: Series): (point: Series["points"][number]) => number {
-  const first = seconds(series.statuses[0]?.started_at ?? series.since);
+  const first = seenFrom(series);
   return (point) => Math.max(first, seconds(point.at) + series.step_seconds / 2);
 }
 
@@ -38,17 +42,27 @@ function answers(series: Series, expected: number): Plot {
 const PHASES = ["dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "transfer_ms"] as const;
 const PHASE_NAMES = [T.chart.dns, T.chart.connect, T.chart.tls, T.chart.firstByte, T.chart.transfer];
 
-function phases({ points, step_seconds }: Phases, series: Series | null): Plot {
+function phases(split: Phases, series: Series): Plot {
+  const { points, step_seconds } = split;
+  const known = knownOf(split, series);
   const [times, ...values] = broken(points, step_seconds, (point) => seconds(point.at), PHASES.map((name) => (point) => point[name]));
   return {
     name: T.chart.answer, unit: T.chart.phaseUnit, high: 116, kind: "stack", times, show: light,
     columns: values.map((column, index) => ({ label: PHASE_NAMES[index] ?? "", values: column })),
-    fails: series?.points.filter((point) => point.latency.failures > 0).map((point) => seconds(point.at)) ?? [],
+    fails: series.points.filter((point) => point.latency.failures > 0).map(middleOf(series)), ...(known !== undefined && { known }),
   };
 }
 
-function used({ points, step_seconds }: Usage): Plot[] {
-  if (!points.length) return [];
+/** From when on a container or the phases are known, where that is well after the service was first seen. */
+const knownOf = ({ points, step_seconds }: Usage | Phases, series: Series): number | undefined => {
+  const first = points[0] && seconds(points[0].at);
+  return first !== undefined && first - seenFrom(series) > 2 * step_seconds * LATE ? first : undefined;
+};
+
+/** What a container has none of, such as a network, has no chart. */
+function used(usage: Usage, series: Series): Plot[] {
+  const { points, step_seconds } = usage;
+  const known = knownOf(usage, series);
   const read = (...columns: ((point: Usage["points"][number]) => number | null)[]) => broken(points, step_seconds * LATE, (point) => seconds(point.at), columns);
   const scaled = (value: number | null): number | null => (value === null ? null : value / MEGA);
   const [times, memory = []] = read((point) => scaled(point.memory_bytes));
@@ -56,22 +70,23 @@ function used({ points, step_seconds }: Usage): Plot[] {
   const [, inward = [], outward = []] = read((point) => point.network_in_rate, (point) => point.network_out_rate);
   const [, reading = [], writing = []] = read((point) => point.block_read_rate, (point) => point.block_write_rate);
   const limit = points.at(-1)?.memory_limit_bytes ?? null;
-  const plot = (name: string, unit: string, columns: Plot["columns"], show = light): Plot => ({ name, unit, high: 52, kind: "lines", times, columns, show });
-  return [
+  const plot = (name: string, unit: string, columns: Plot["columns"], show = light): Plot => ({ name, unit, high: 52, kind: "lines", times, columns, show, ...(known !== undefined && { known }) });
+  const all: Plot[] = [
     { ...plot(T.chart.memory, "MB", [{ label: "", values: memory }]), limit: limit === null ? null : { value: limit / MEGA, text: T.chart.limit } },
     plot(T.chart.cpu, T.chart.cpuUnit, [{ label: "", values: cpu }]),
-    rates(T.chart.network, times, [[T.chart.inward, inward], [T.chart.outward, outward]]),
-    rates(T.chart.block, times, [[T.chart.read, reading], [T.chart.written, writing]]),
+    { ...plot(T.chart.network, "", []), ...rates([[T.chart.inward, inward], [T.chart.outward, outward]]) },
+    { ...plot(T.chart.block, "", []), ...rates([[T.chart.read, reading], [T.chart.written, writing]]) },
   ];
+  return all.filter(({ columns }) => columns.some(({ values }) => values.some((value) => value !== null)));
 }
 
 /** Bytes a second, in the unit that suits the largest. */
-function rates(name: string, times: number[], columns: [label: string, values: (number | null)[]][]): Plot {
+function rates(columns: [label: string, values: (number | null)[]][]): Pick<Plot, "unit" | "columns"> {
   const most = Math.max(1, ...columns.flatMap(([, values]) => values.map((value) => value ?? 0)));
-  const unit = bytes(most).split(" ")[1] ?? "B";
+  const unit = bytes(most).split(NB)[1] ?? "B";
   const by = 1000 ** ["B", "kB", "MB", "GB", "TB"].indexOf(unit);
   return {
-    name, unit: `${unit}${T.chart.perSecond}, ${columns.map(([label]) => label).join(", ")}`, high: 52, kind: "lines", times, show: light,
+    unit: `${unit}${T.chart.perSecond}, ${columns.map(([label]) => label).join(", ")}`,
     columns: columns.map(([label, values], index) => ({ label, isFaint: index > 0, values: values.map((value) => (value === null ? null : value / by)) })),
   };
 }
@@ -93,15 +108,17 @@ const FEW = 0.5;
 const LEAD_SECONDS = 60;
 
 /** Where less than half of the range was seen, the chart begins with the watching. */
-function beginOf({ since, until, statuses }: Series): number {
-  const [from, to, first] = [seconds(since), seconds(until), seconds(statuses[0]?.started_at ?? since)];
+function beginOf(series: Series): number {
+  const [from, to, first] = [seconds(series.since), seconds(series.until), seenFrom(series)];
   return first - from > (to - from) * FEW ? Math.max(from, first - LEAD_SECONDS) : from;
 }
+
+/** Since when something is known, where that is not the whole range; a dash where nothing is. */
+const fromOf = (known: Usage | Phases, series: Series): string => (known.points[0] ? (knownOf(known, series) === undefined ? "" : exact(known.points[0].at)) : T.none);
 
 interface Props {
   one: Service;
   tick: number;
-  incident?: string;
 }
 
 /** Of a range: what is asked for in the address. */
@@ -120,8 +137,9 @@ function useAround(one: Service, series: Series | null, tick: number): Around {
   const incidents = useAsked<{ incidents: Incident[] }>(series ? `/api/incidents?service_id=${id}&limit=100` : "", tick).value?.incidents ?? [];
   const mine = useAsked<{ events: Event[] }>(series ? `/api/events?service_id=${id}&event_type=ActionFinished&limit=100&${bounds}` : "", 0).value?.events ?? [];
   const jobs = useAsked<{ events: Event[] }>(series ? `/api/events?event_type=ComposeFinished&limit=100&${bounds}` : "", 0).value?.events ?? [];
+  const gaps = useMemo(() => (series ? unseen(series) : []), [series]);
   return {
-    since: series ? beginOf(series) : 0, until: series ? seconds(series.until) : 1, gaps: series ? unseen(series) : [],
+    since: series ? beginOf(series) : 0, until: series ? seconds(series.until) : 1, gaps,
     incidents: incidents.map((each) => ({ from: seconds(each.started_at), to: each.ended_at ? seconds(each.ended_at) : Date.now() / 1000, text: T.chart.incident })),
     actions: actionsOf([...mine, ...jobs]), onZoom: zoom, onBack: () => choose(query.value["range"] ?? "1h"),
   };
@@ -136,7 +154,7 @@ export function Courses({ one, tick }: Props) {
   const isPhases = query.value["chart"] === "phases";
   const split = useAsked<Phases>(isPhases ? `${path}/phases?${asked}` : "", turn).value;
   const around = useAround(one, series.value, turn);
-  const plots = series.value ? [isPhases && split ? phases(split, series.value) : answers(series.value, one.expected_response_time_ms), ...(usage ? used(usage) : [])] : [];
+  const plots = useMemo(() => (series.value ? [isPhases && split ? phases(split, series.value) : answers(series.value, one.expected_response_time_ms), ...(usage ? used(usage, series.value) : [])] : []), [series.value, usage, isPhases, split, one.expected_response_time_ms]);
   const title = (
     <>
       <h2>{isZoomed ? T.chart.zoomed : T.chart.last(shown(range))}</h2>
@@ -153,7 +171,8 @@ export function Courses({ one, tick }: Props) {
     <Section title={title} aside={ways}>
       <Failed what={T.chart.last(shown(range))} error={series.error} again={series.again} />
       {series.value && <Stack plots={plots} around={around} />}
-      {series.value && <p class="legend">{around.since > seconds(series.value.since) && T.chart.before(exact(series.value.statuses[0]?.started_at))} {T.chart.help} {isPhases && T.chart.phasesSince}</p>}
+      {series.value && <p class="legend">{around.since > seconds(series.value.since) && T.chart.before(exact(series.value.statuses[0]?.started_at))} {T.chart.help}</p>}
+      {series.value && [usage && T.chart.usageFrom(fromOf(usage, series.value)), isPhases && split && T.chart.phasesFrom(fromOf(split, series.value))].map((text) => text && <p key={text} class="legend">{text}</p>)}
       <Numbers plots={plots} />
     </Section>
   );
@@ -176,6 +195,6 @@ export function CourseOf({ incident }: { incident: Incident }) {
     since: beginOf(series), until: seconds(series.until), gaps: unseen(series), actions: [], onBack: () => undefined, onZoom: () => undefined,
     incidents: [{ from: began / 1000, to: ended / 1000, text: T.chart.incident }],
   };
-  return <Stack plots={[answers(series, one.expected_response_time_ms), ...(usage ? used(usage).slice(0, 1) : [])]} around={around} />;
+  return <Stack plots={[answers(series, one.expected_response_time_ms), ...(usage ? used(usage, series).slice(0, 1) : [])]} around={around} />;
 }
 

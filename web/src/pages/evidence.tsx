@@ -2,7 +2,7 @@
 import type { Incident } from "../model";
 import { T } from "../text";
 import { Section } from "../ui/pieces";
-import { bytes, clock, exact, figure } from "../words";
+import { NB, bytes, clock, exact, figure } from "../words";
 
 type Found = Incident["evidence"][number];
 
@@ -29,10 +29,14 @@ const HIDDEN = ["service_id", "id", "image_id", "outcome"];
 /** A figure says its unit in its name. */
 function figured(name: string, value: unknown): unknown {
   if (typeof value === "number" && name.endsWith("_bytes")) return bytes(value);
+  if (typeof value === "number" && name.endsWith("_percent")) return `${figure(value)}${NB}%`;
   if (typeof value === "number" && (name === "seconds" || PHASES.includes(name))) return `${figure(value * 1000)} ${T.units.ms}`;
   if (typeof value === "string" && (name === "at" || name.endsWith("_at"))) return exact(value);
   return value;
 }
+
+/** The unit stands beside the figure, so the name need not say it. */
+const calledOf = (name: string): string => (name === "seconds" ? T.incidents.took : name.replace(/_(bytes|percent|at)$/, "").replaceAll("_", " "));
 
 const PHASES = ["dns", "connect", "tls", "first_byte", "transfer"];
 
@@ -43,7 +47,7 @@ function Data({ data }: { data: unknown }) {
   if (isList(data)) return data.every(isPlain) ? <Texts lines={data.map(String)} /> : <Rows rows={data} />;
   return (
     <dl class="dl left">
-      {Object.entries(data as Record<string, unknown>).filter(([name, value]) => !isNothing(value) && !HIDDEN.includes(name)).map(([name, value]) => <><dt key={name}>{name.replaceAll("_", " ")}</dt><dd><Data data={figured(name, value)} /></dd></>)}
+      {Object.entries(data as Record<string, unknown>).filter(([name, value]) => !isNothing(value) && !HIDDEN.includes(name)).map(([name, value]) => <><dt key={name}>{calledOf(name)}</dt><dd><Data data={figured(name, value)} /></dd></>)}
     </dl>
   );
 }
@@ -55,7 +59,7 @@ function Rows({ rows }: { rows: readonly unknown[] }) {
   return (
     <div class="scrolled" tabIndex={0} role="group" aria-label={columns.join(", ")}>
       <table class="plain">
-        <thead><tr>{columns.map((name) => <th key={name} scope="col">{name.replaceAll("_", " ")}</th>)}</tr></thead>
+        <thead><tr>{columns.map((name) => <th key={name} scope="col">{calledOf(name)}</th>)}</tr></thead>
         <tbody>{tables.map((row, index) => <tr key={index}>{columns.map((name) => <td key={name}><Data data={row[name]} /></td>)}</tr>)}</tbody>
       </table>
     </div>

@@ -22,7 +22,7 @@ const BadTile = memo(function BadTile({ one }: { one: Service }) {
     <a class={`tile wide ${one.status}`} data-id={one.id} href={`#${serviceAt(one.id)}`}>
       <span class="a"><Mark status={one.status} isNamed /><b class="cut">{one.name}</b><span class="v"><Age at={one.since} /></span></span>
       <span class={`why st-${one.status}`}>{reason(one)}</span>
-      <span class="b2"><span>{one.critical && <Flag />}</span><Beats one={one} count={60} isWide /></span>
+      <span class="b2"><span>{one.critical && <Flag />}</span><Beats one={one} isWide /></span>
     </a>
   );
 });

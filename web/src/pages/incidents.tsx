@@ -12,7 +12,7 @@ import { useAsked } from "../ui/asked";
 import { save } from "../ui/save";
 import { Flag, Mark } from "../ui/marks";
 import { Choice, Failed, Say, Section } from "../ui/pieces";
-import { clock, exact, minute, span } from "../words";
+import { causeOf, clock, exact, minute, span } from "../words";
 import { CourseOf } from "./courses";
 import { Evidence } from "./evidence";
 
@@ -83,7 +83,7 @@ function Timeline({ one }: { one: Incident }) {
           <li key={index}>
             <time dateTime={entry.at} title={exact(entry.at)}>{clock(entry.at)}</time>
             {["Unhealthy", "Healthy", "Degraded"].includes(sign) ? <Mark status={sign as "Unhealthy"} /> : <i class={`dot ${sign}`} />}
-            <span>{entry.message}<small>{entry.kind.replaceAll("_", " ")}</small></span>
+            <span>{entry.message}<small>{T.incidents.kinds[entry.kind] ?? entry.kind.replaceAll("_", " ")}</small></span>
           </li>
         );
       })}
@@ -139,12 +139,14 @@ export function IncidentPage({ id }: { id: string }) {
   const take = () => void ask(`${path}/acknowledge`, "POST", {}).then(again).catch((reason: unknown) => askForKey(reason, take) || setFailure(wordsOf(reason)));
   const report = () => void ask<string>(`${path}/postmortem`).then((text) => save(`${id}.md`, text)).catch((reason: unknown) => askForKey(reason, report) || setFailure(wordsOf(reason)));
   const head = (one.ended_at ? T.incidents.was : T.incidents.is)(nameOf(one.service_id), lasted(one), one.cause || T.incidents.unknownCause);
-  const rest = [T.incidents.beganAt(exact(one.started_at)), one.ended_at && T.incidents.endedAt(exact(one.ended_at)), one.acknowledged_by && T.incidents.seenBy(one.acknowledged_by)].filter(Boolean).join(" ");
+  const cause = service && !one.ended_at ? causeOf(service, services.value) : undefined;
+  const isFirst = service?.docker_container && !cause;
+  const rest = [cause && T.reason.needs(cause.name), T.incidents.beganAt(exact(one.started_at)), one.ended_at && T.incidents.endedAt(exact(one.ended_at)), one.acknowledged_by && T.incidents.seenBy(one.acknowledged_by)].filter(Boolean).join(" ");
   return (
     <>
       <Say head={head} rest={rest} crumb={<a href="#incidents">{T.incidents.crumb}</a>} mark={<Mark status={one.ended_at ? "Healthy" : "Unhealthy"} size="l" isNamed />}>
-        {service?.docker_container && !one.ended_at && <ActButton one={service} action="restart" kind="main" isNamed />}
-        {!one.acknowledged_by && !one.ended_at && <button class={service?.docker_container ? "btn" : "btn main"} onClick={take}>{T.incidents.mine}</button>}
+        {service?.docker_container && !one.ended_at && <ActButton one={service} action="restart" kind={isFirst ? "main" : ""} isNamed />}
+        {!one.acknowledged_by && !one.ended_at && <button class={isFirst ? "btn" : "btn main"} onClick={take}>{T.incidents.mine}</button>}
         <a class="btn link-blue" href={`#${serviceAt(one.service_id)}`}>{nameOf(one.service_id)}</a>
         <button class="btn" onClick={report}>{T.incidents.report}</button>
       </Say>

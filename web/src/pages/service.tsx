@@ -33,7 +33,8 @@ function story(one: Service): [string, string] {
 
 function nextCheck(one: Service): string {
   if (!one.last_check || isStale.value) return "";
-  return T.service.next(Math.max(0, Math.round(one.interval_seconds - (now.value - Date.parse(one.last_check)) / 1000)));
+  const ago = (now.value - Date.parse(one.last_check)) / 1000;
+  return T.service.next(span(ago), Math.max(0, Math.round(one.interval_seconds - ago)));
 }
 
 function Actions({ one, isRunning }: { one: Service; isRunning: boolean }) {
