@@ -1,10 +1,11 @@
 """Every page: accessible in both themes, without errors, and no wider than a phone."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import PHONE, tab
 from tests.process import Fleet, Monitor
 
@@ -20,6 +21,14 @@ PAGES = (
     "", "?view=grid", "service/fks_data", "service/fks_api", "incidents", "incident/INCIDENT", "alerts", "jobs", "map",
     "activity", "wall", "ui", "more",
 )  # fmt: skip
+
+OPENINGS: dict[str, Callable[[Page], None]] = {
+    "Keys": lambda page: page.keyboard.press("?"),
+    "API key or JWT": lambda page: page.get_by_role("button", name="Key", exact=True).click(),
+    "Find a service, a page or an action": lambda page: page.keyboard.press("Control+k"),
+    "New silence": lambda page: page.get_by_role("button", name="New silence").click(),
+    "Plan maintenance": lambda page: page.get_by_role("button", name="Plan maintenance").click(),
+}
 
 
 def located(where: str, one: Monitor) -> str:
@@ -49,3 +58,25 @@ def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, watched: tuple[Fl
             ".filter((one) => one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 120))"
         )
         assert small == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_opens_over_a_page_is_accessible(browser: Browser, watched: tuple[Fleet, Monitor], theme: str) -> None:
+    with tab(browser, color_scheme=theme, bypass_csp=True) as one:
+        page = one.show(watched[1], "alerts")
+        page.add_script_tag(path=str(AXE))
+
+        def judge(what: str) -> None:
+            found = page.evaluate(ASK, RULES)
+            assert found == [], f"{what}: {json.dumps(found, indent=1)}"
+
+        for name, opening in OPENINGS.items():
+            opening(page)
+            expect(page.get_by_role("dialog", name=name)).to_be_visible()
+            judge(name)
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        page.evaluate("location.hash = ''")
+        page.get_by_role("button", name="More for FKS Data").click()
+        expect(page.get_by_role("menu")).to_be_visible()
+        judge("menu")
