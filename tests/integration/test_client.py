@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,30 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
     assert "http://" in run("ftp://x", "status").stderr
     assert "cannot be read" in run("http://127.0.0.1:1", "status", "--key-file", str(tmp_path / "none")).stderr
+
+
+def test_a_monitor_that_breaks_off_is_said_in_one_line_and_ctrl_c_is_no_mishap() -> None:
+    """A server of our own says the beginning of an answer, and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        command = [sys.executable, "-m", "fks_master", "jobs", "1", "--follow", "--url", url]
+        for is_broken in (True, False):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+                assert asking.stdout is not None
+                peer, _ = server.accept()
+                with peer:
+                    peer.recv(65536)
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nline\n\r\n")
+                    assert asking.stdout.readline() == "line\n"
+                    if not is_broken:
+                        asking.send_signal(signal.SIGINT)
+                        asking.wait(60)
+                errors = asking.communicate(timeout=60)[1]
+            said = f"the monitor at {url} broke off" if is_broken else ""
+            assert said in errors
+            assert "Traceback" not in errors
+            assert "Aborted" not in errors
+            assert asking.returncode == (1 if is_broken else 130)
 
 
 def test_a_service_is_restarted_and_its_logs_are_read(docker: Engine, tmp_path: Path) -> None:

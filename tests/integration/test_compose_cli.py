@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,11 @@ here=$(dirname "$0")
 echo "$*" >> "$here/calls"
 case "$*" in
   "compose version --short") echo "${VERSION:-2.26.1}" ;;
-  *"config --format json") echo '{"name":"shop","services":{"web":{"image":"web"}}}' ;;
+  *"config --format json") echo '{"name":"shop","services":{"web":{"image":"web"},"slow":{"image":"web"}}}' ;;
   "ps --all"*) ;;
   *"--dry-run down --"*) echo ' DRY-RUN MODE -  Container shop-web-1  Removing' >&2 ;;
   *" build --"*) echo failing >&2; exit 17 ;;
+  *" up -- slow") trap 'sleep 0.5; echo stopped; exit 130' INT TERM; echo begun; while :; do sleep 0.05; done ;;
   *" ps --all --"*) echo NAME; env ;;
 esac
 """
@@ -82,6 +84,23 @@ def test_up_stays_attached_unless_told(shop: Path) -> None:
     assert calls(shop)[-1].endswith("up --")
     run(shop, "up", "--detach", "web")
     assert calls(shop)[-1].endswith("up --detach -- web")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_it_leaves_compose_the_time_to_stop_what_it_started(shop: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "fks_master", "compose", "up", "slow"],
+        cwd=shop,
+        env={**os.environ, "PATH": f"{shop}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"begun\n"
+        running.send_signal(number)
+        assert running.stdout.read() == b"stopped\n"
+    assert running.returncode == 130
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,18 @@ def test_a_plan_says_why_and_who_goes_with_whom(control: Control) -> None:
     assert control.refused("restart", project="ghost") == "project ghost has no containers; bring it up first"
 
 
+def test_what_is_asked_twice_is_answered_by_what_was_done(control: Control) -> None:
+    """The second `down` finds neither container nor service: it is the first one's answer all the same."""
+    control.write("shop/compose.yaml", STACK)
+    control.ok("up", file="shop/compose.yaml")
+    body = {"action": "down", "project": "shop", "services": ["db", "web", "once"]}
+    answers = [
+        control.monitor.request("/api/compose", "POST", body, x_api_key=KEY, idempotency_key="once") for _ in range(2)
+    ]
+    assert [status for status, _, _ in answers] == [200, 200]
+    assert len({json.loads(content)["job_id"] for _, _, content in answers}) == 1
+
+
 def because(answer: Any) -> dict[tuple[str, str], str | None]:
     return {(step["verb"], step["name"]): step["because"] for step in answer["plan"]}
 

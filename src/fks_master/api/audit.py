@@ -113,14 +113,19 @@ class Audit:
 
 
 def _append(path: Path, batch: list[Attempt]) -> None:
+    """Write them down; behind a line that a crash or a full disk cut off, on a line of their own."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = b"".join(msgspec.json.encode(attempt) + b"\n" for attempt in batch)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
         with suppress(OSError):
             os.fchmod(descriptor, 0o600)  # it may have been copied here
-        os.write(descriptor, lines)
+        size = os.fstat(descriptor).st_size
+        is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        left = memoryview(b"\n" + lines if is_torn else lines)
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

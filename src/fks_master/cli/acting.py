@@ -21,8 +21,7 @@ def act(action: str, services: tuple[str, ...], url: str | None, key_file: Path 
     for name, path in paths.items():
         if not as_json:
             click.echo(f"{name}: {doing}", err=True)
-        with monitor.open(f"{path}/{action}", "POST", SECONDS) as answer:
-            answers.append(msgspec.json.decode(answer.read()))
+        answers.append(monitor.get(f"{path}/{action}", "POST", seconds=SECONDS))
         if not as_json:
             click.secho(f"{name}: {done}", fg="green")
     if as_json:

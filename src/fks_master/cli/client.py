@@ -4,9 +4,11 @@ import asyncio
 import difflib
 import http.client
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
@@ -62,11 +64,27 @@ class Client:
             raise ClientError(message) from error
         return answer
 
-    def get(self, path: str, method: str = "GET", body: object = None) -> Any:  # noqa: ANN401 - JSON
+    def get(self, path: str, method: str = "GET", body: object = None, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
         """Return what is answered; None where that is nothing."""
-        with self.open(path, method, body=body) as answer:
+        with self.open(path, method, seconds, body) as answer, self._unbroken():
             found = answer.read()
         return msgspec.json.decode(found) if found else None
+
+    def pour(self, path: str, seconds: float | None = None) -> None:
+        """Write an answer to the standard output as it comes. Raises ClientError where it breaks off."""
+        with self.open(path, seconds=seconds) as answer, self._unbroken():
+            while piece := answer.read1(1 << 16):  # type: ignore[attr-defined]
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:  # who reads us has had enough
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            raise ClientError(f"the monitor at {self.url} broke off: {error or type(error).__name__}") from error
 
     def feed(self, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield an empty message whenever the live feed has been opened, and what it sends; a break of it is mended.

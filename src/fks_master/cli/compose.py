@@ -5,6 +5,7 @@ Roots do not count here: whoever sits at the terminal has the rights that they h
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -112,14 +113,18 @@ def _ask(prepared: Prepared, plan: Outcome) -> None:
 
 def _run(prepared: Prepared, preparer: Preparer, *, as_json: bool) -> int:
     """Run it on this terminal, or keep its output for the JSON."""
-    done = subprocess.run(  # noqa: S603 - the arguments are checked, there is no shell
-        command(prepared.project, prepared.request, preparer.cli.docker),
+    is_shown = not as_json and sys.stdout.isatty()
+    kept = None if not as_json else subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 - the arguments are checked, there is no shell
+        command(prepared.project, prepared.request, preparer.cli.docker, is_on_terminal=is_shown),
         cwd=prepared.project.folder,
-        env=preparer.cli.environment,
+        env={**preparer.cli.environment, **(_of_the_terminal() if is_shown else {})},
         stdin=subprocess.DEVNULL,
-        capture_output=as_json,
-        check=False,
-    )
+        stdout=kept,
+        stderr=kept,
+    ) as done:
+        _leave_the_end_to(done)
+        stdout, stderr = done.communicate()
     code = done.returncode if done.returncode >= 0 else 128 - done.returncode
     if as_json:
         outcome = Outcome(
@@ -127,12 +132,29 @@ def _run(prepared: Prepared, preparer: Preparer, *, as_json: bool) -> int:
             services=prepared.request.services,
             success=code == 0,
             status_code=code,
-            stdout=done.stdout.decode("utf-8", "replace"),
-            stderr=done.stderr.decode("utf-8", "replace"),
+            stdout=stdout.decode("utf-8", "replace"),
+            stderr=stderr.decode("utf-8", "replace"),
             project=prepared.project.name,
         )
         _show(outcome, as_json=True)
     return code
+
+
+def _of_the_terminal() -> dict[str, str]:
+    """Let Compose show its progress as it does by itself."""
+    return {"TERM": os.environ.get("TERM", "dumb"), "BUILDKIT_PROGRESS": "auto"}
+
+
+def _leave_the_end_to(child: "subprocess.Popen[bytes]") -> None:
+    """Let Compose end its work in its own way: Ctrl-C reaches it from the terminal, other signals through us."""
+
+    def pass_on(number: int, _: object) -> None:
+        child.send_signal(number)
+
+    has_terminal = any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    signal.signal(signal.SIGINT, (lambda *_: None) if has_terminal else pass_on)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, pass_on)
 
 
 def _show(outcome: Outcome, *, as_json: bool) -> int:

@@ -46,7 +46,7 @@ def jobs(job: str | None, url: str | None, key_file: Path | None, **said: Any) -
     if said["cancel"]:
         monitor.get(f"{path}/cancel", "POST")
     if said["follow"] or said["output"]:
-        _pour(monitor, f"{path}/output?offset={said['offset']}&follow={str(said['follow']).lower()}")
+        monitor.pour(f"{path}/output?offset={said['offset']}&follow={str(said['follow']).lower()}")
     found = monitor.get(path)
     if said["as_json"]:
         click.echo(msgspec.json.encode(found).decode())
@@ -72,13 +72,6 @@ def _list(monitor: client.Client, *, is_staying: bool, as_json: bool) -> None:
         if not is_staying:
             return
         asyncio.run(SystemClock().sleep(SECONDS))
-
-
-def _pour(monitor: client.Client, path: str) -> None:
-    with monitor.open(path, seconds=None) as answer:
-        while piece := answer.read1(1 << 16):  # type: ignore[attr-defined]
-            sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
 
 
 def _line(one: Mapping[str, Any]) -> str:

@@ -32,7 +32,4 @@ def logs(services: tuple[str, ...], url: str | None, key_file: Path | None, **as
     query += [("tail", asked["tail"]), ("follow", str(asked["follow"]).lower())]
     query += [(name, asked[name]) for name in ("since", "grep") if asked[name]]
     query += [("format", "ndjson" if asked["as_json"] else "text"), ("colours", str(sys.stdout.isatty()).lower())]
-    with monitor.open(f"/api/logs?{urlencode(query)}", seconds=None if asked["follow"] else client.SECONDS) as answer:
-        while line := answer.readline():
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+    monitor.pour(f"/api/logs?{urlencode(query)}", None if asked["follow"] else client.SECONDS)

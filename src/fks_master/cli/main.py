@@ -32,6 +32,7 @@ COMMANDS = {
         "export",
     )
 } | {"import": "fks_master.cli.importing"}
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 MEANT = {"-h", "--help", "--version"}
 
 
@@ -61,6 +62,8 @@ class Commands(click.Group):
         except FksError as error:
             click.echo(str(error), err=True)
             ctx.exit(1)
+        except KeyboardInterrupt:  # the end of what is followed, no mishap
+            ctx.exit(INTERRUPTED)
         except ExceptionGroup as group:
             if group.split(FksError)[1] is not None:
                 raise

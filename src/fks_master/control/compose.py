@@ -175,8 +175,12 @@ class Composer:
     async def start(self, request: Request, origin: Origin) -> Job:
         """Begin the job of a request; `up` never stays attached, so that the end of a job stops nobody's services.
 
+        One that is repeated is answered by what it did, whatever that left of its project.
         Raises ComposeRefusedError, ComposeUnavailableError, BusyError.
         """
+        known = self._jobs.known_by(origin.key, origin.requested_by)
+        if known is not None and _is_of(known, request):
+            return known
         bounded = LINES if request.tail is None and request.action is Action.LOGS else request.tail
         detach = request.detach or request.action is Action.UP
         prepared = await self._preparer.prepare(msgspec.structs.replace(request, detach=detach, tail=bounded))
@@ -212,6 +216,11 @@ class Composer:
             lock=None if request.action.is_reading else project.name,
             **msgspec.structs.asdict(origin),
         )
+
+
+def _is_of(job: Job, request: Request) -> bool:
+    is_named = request.project in {None, job.project}
+    return is_named and (job.action, job.services) == (request.action, request.services)
 
 
 def _needs(members: Iterable[Member]) -> dict[str, dict[str, bool]]:

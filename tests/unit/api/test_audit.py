@@ -27,7 +27,11 @@ async def test_attempts_outlive_the_program_and_a_line_cut_off_by_its_death(tmp_
     await audit.close()
     with path.open("ab") as file:
         file.write(b'{"at": "20')
-    assert [one.request_id for one in Audit(path).latest] == ["2", "1", "0"]
+    again = Audit(path)
+    assert [one.request_id for one in again.latest] == ["2", "1", "0"]
+    again.record(attempt(3))
+    await again.close()
+    assert [one.request_id for one in Audit(path).latest] == ["3", "2", "1", "0"], "behind the line that was cut off"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 

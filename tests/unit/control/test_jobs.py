@@ -1,9 +1,11 @@
 import asyncio
+import errno
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -49,6 +51,34 @@ async def until_gone(pid: int) -> None:
     async with asyncio.timeout(30):
         while is_alive(pid):  # noqa: ASYNC110 - another process' end has no event
             await asyncio.sleep(0.02)
+
+
+async def test_what_cannot_be_run_at_all_is_a_failed_job_that_holds_no_lock(engine: JobEngine) -> None:
+    for command in (("/no/such",), ("echo", "a\0b")):
+        impossible = msgspec.structs.replace(order("", lock="p"), command=command)
+        job = await engine.wait((await engine.start(impossible)).id)
+        assert job.state is JobState.FAILED
+        assert f"{command[0]} cannot be run" in str(job.reason)
+    assert (await engine.wait((await engine.start(order("", lock="p"))).id)).state is JobState.SUCCEEDED
+
+
+async def test_a_program_without_a_guardian_does_not_go_on(
+    engine: JobEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begin = asyncio.create_subprocess_exec
+    pids: list[int] = []
+
+    async def scarce(*command: str, **given: Any) -> asyncio.subprocess.Process:
+        if "guardian" in command:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        process = await begin(*command, **given)
+        pids.append(process.pid)
+        return process
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", scarce)
+    job = await engine.wait((await engine.start(order("import time; time.sleep(60)"))).id)
+    assert "temporarily unavailable" in str(job.reason)
+    assert not is_alive(pids[0])
 
 
 async def test_a_job_ends_with_its_code_and_both_streams(engine: JobEngine) -> None:

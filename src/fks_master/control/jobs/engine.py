@@ -123,14 +123,19 @@ class JobEngine:
         self._tell(job)
         return job
 
-    def _find_repeated(self, order: Order) -> Job | None:
-        if order.key is None:
+    def known_by(self, key: str | None, requested_by: str | None) -> Job | None:
+        """Return the job that somebody began with this key."""
+        if key is None:
             return None
-        same = (job for job in self._jobs.values() if (job.key, job.requested_by) == (order.key, order.requested_by))
-        found = next(same, None)
+        same = (job.id for job in self._jobs.values() if (job.key, job.requested_by) == (key, requested_by))
+        job_id = next(same, None)
+        return None if job_id is None else self.get(job_id)
+
+    def _find_repeated(self, order: Order) -> Job | None:
+        found = self.known_by(order.key, order.requested_by)
         if found is not None and found.command != order.command:
             raise BusyError("this Idempotency-Key was used for another request", found.id)
-        return found and self.get(found.id)
+        return found
 
     def _check_free(self, order: Order) -> None:
         if len(self._running) >= MOST_RUNNING:
@@ -221,8 +226,12 @@ class JobEngine:
         """Run the program to its end, its deadline, or the moment it is told to end."""
         try:
             program = await spawn(order.command, order.folder, order.environment, pump.write_out, pump.write_err)
-        except OSError as error:
-            return JobState.FAILED, None, f"{order.command[0]} cannot be run: {error.strerror}"
+        except (OSError, ValueError) as error:  # an argument or a variable that no program can be given
+            return (
+                JobState.FAILED,
+                None,
+                f"{order.command[0]} cannot be run: {getattr(error, 'strerror', None) or error}",
+            )
         finally:
             pump.close_ours()
         ended = asyncio.ensure_future(program.wait())

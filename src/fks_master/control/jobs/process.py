@@ -57,16 +57,22 @@ class Program:
 async def spawn(
     command: Sequence[str], folder: str, environment: Mapping[str, str], stdout: int, stderr: int
 ) -> Program:
-    """Start the program with its input closed. Raises OSError."""
+    """Start the program with its input closed; it does not run without its guardian. Raises OSError."""
     process = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, cwd=folder, env=environment, start_new_session=True
     )
-    guardian = await asyncio.create_subprocess_exec(
-        *("/bin/sh", "-c", _GUARD, "guardian", str(process.pid)),
-        stdin=PIPE,
-        stdout=DEVNULL,
-        stderr=DEVNULL,
-        env={"PATH": environment.get("PATH", os.defpath)},
-        start_new_session=True,
-    )
+    try:
+        guardian = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", _GUARD, "guardian", str(process.pid)),
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+            env={"PATH": environment.get("PATH", os.defpath)},
+            start_new_session=True,
+        )
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
     return Program(process, guardian)

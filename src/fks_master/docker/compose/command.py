@@ -24,9 +24,9 @@ class Project(msgspec.Struct, frozen=True):
         return self.files[0].parent if self.files else NOWHERE
 
 
-def base(project: Project, docker: str = "docker") -> list[str]:
+def base(project: Project, docker: str = "docker", *, is_on_terminal: bool = False) -> list[str]:
     """Return everything before the verb. Without `-f` and `-p`, an `.env` in the folder could name others."""
-    command = [docker, "compose", "--ansi", "never", "-p", project.name]
+    command = [docker, "compose", "--ansi", "auto" if is_on_terminal else "never", "-p", project.name]
     for file in project.files:
         command += ["-f", str(file)]
     for file in project.env_files:
@@ -36,9 +36,12 @@ def base(project: Project, docker: str = "docker") -> list[str]:
     return [*command, "--project-directory", str(project.folder)]
 
 
-def command(project: Project, request: Request, docker: str = "docker") -> tuple[str, ...]:
+def command(
+    project: Project, request: Request, docker: str = "docker", *, is_on_terminal: bool = False
+) -> tuple[str, ...]:
     """Return the command of a request whose names are checked."""
-    return (*base(project, docker), request.action.value, *_flags(request), "--", *request.services)
+    head = base(project, docker, is_on_terminal=is_on_terminal)
+    return (*head, request.action.value, *_flags(request, is_on_terminal=is_on_terminal), "--", *request.services)
 
 
 def dry_run(project: Project, request: Request, docker: str = "docker") -> tuple[str, ...]:
@@ -55,12 +58,12 @@ def dry_run(project: Project, request: Request, docker: str = "docker") -> tuple
     )
 
 
-def _flags(request: Request) -> Sequence[str]:
+def _flags(request: Request, *, is_on_terminal: bool = False) -> Sequence[str]:
     if request.action is Action.UP and request.detach:
         return ["--detach"]
     if request.action is Action.PS:
         return ["--all"]
     if request.action is Action.LOGS:
         tail = [] if request.tail is None else ["--tail", str(request.tail)]
-        return ["--no-color", *tail, *(["--follow"] if request.detach else [])]
+        return [*([] if is_on_terminal else ["--no-color"]), *tail, *(["--follow"] if request.detach else [])]
     return []
