@@ -91,6 +91,8 @@ def look_up(document: object, steps: tuple[Step, ...]) -> object:
 
 
 def as_short_text(value: object, longest: int = 200) -> str:
-    """Write a value of JSON in one line that nobody has to scroll."""
+    """Write a value of JSON in one line that nobody has to scroll, and that steers no terminal."""
     text = " ".join(as_text(value).split())
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else "\ufffd" for each in text[: longest + 1])
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from fks_master.clock import Clock
 from fks_master.model import Outcome, Phases, Reason, RecordType, Result, Service
-from fks_master.probes.answer import Fault
+from fks_master.probes.answer import Fault, as_short_text
 from fks_master.probes.resolver import Resolver, explain, open_channel
+
+MOST_TOLD = 20
 
 # Which fields of each kind of record make up its text, in the order of zone files.
 FIELDS = {
@@ -60,7 +62,7 @@ class DnsProbe:
         if not answers:
             return Fault(Reason.DNS, f"{name} has no {record} record")
         missing = [wanted for wanted in service.dns.expected if _plain(wanted) not in map(_plain, answers)]
-        return Fault(Reason.BODY, f"Found {', '.join(answers)}, expected {', '.join(missing)}") if missing else None
+        return Fault(Reason.BODY, f"Found {_in_short(answers)}, expected {_in_short(missing)}") if missing else None
 
 
 def split(endpoint: str) -> tuple[str, tuple[str, ...]]:
@@ -70,6 +72,10 @@ def split(endpoint: str) -> tuple[str, tuple[str, ...]]:
     if not name:
         return parts.hostname or "", ()
     return name, (parts.hostname, str(parts.port or 53)) if parts.hostname else ()
+
+
+def _in_short(texts: list[str]) -> str:
+    return as_short_text(", ".join(texts[:MOST_TOLD]))
 
 
 def _with_port(address: str, port: str) -> str:

@@ -193,3 +193,8 @@ async def test_the_body_decides_what_the_check_finds(
     async with listening(Recorder(reply).handle) as port:
         result = await prober.probe(service(port, **options))
     assert (result.outcome, result.degraded, result.reason, result.message) == found
+
+
+def test_what_a_service_says_steers_no_terminal() -> None:
+    report = read_report(b'{"status":"down","message":"\\u001b[2J\\u202egone\\n now"}')
+    assert report.message == "\ufffd[2J\ufffdgone now"

@@ -10,6 +10,7 @@ MX, TXT, SRV = 15, 16, 33
 RECORDS = {
     ("mail.test", MX): [b"\x00\x0a\x02mx\x04test\x00"],
     ("mail.test", TXT): [b"\x06v=spf1"],
+    ("odd.test", TXT): [b"\x0a\x1b[2J\xff\r\nend"] + [b"\x50" + b"x" * 80] * 30,
     ("mail.test", SRV): [b"\x00\x01\x00\x02\x00\x50\x02mx\x04test\x00"],
 }
 
@@ -55,6 +56,13 @@ async def test_records_are_found(
 async def test_what_is_missing_fails(prober: Prober, server: str, question: tuple[str, ...], reason: Reason) -> None:
     name, *rest = question
     assert (await ask(prober, f"dns://{server}/{name}", *rest)).reason is reason
+
+
+async def test_what_was_found_is_told_in_short_and_steers_no_terminal(prober: Prober, server: str) -> None:
+    result = await ask(prober, f"dns://{server}/odd.test", "TXT", "v=spf1")
+    assert (result.reason, len(result.message or "") < 300) == (Reason.BODY, True)
+    assert (result.message or "").startswith("Found \ufffd[2J\ufffd end, xxx")
+    assert (result.message or "").isprintable()
 
 
 async def test_the_systems_name_servers_know_localhost_or_say_why(prober: Prober) -> None:
