@@ -46,7 +46,7 @@ def _frame(dashboard: Dashboard, title: str, parts: Iterator[Json], variables: l
         "timezone": "browser",
         "refresh": "30s",
         "time": {"from": "now-6h", "to": "now"},
-        "links": [{**others, "includeVars": False, "keepTime": True, "icon": "external link"}],
+        "links": [{**others, "includeVars": False, "keepTime": True, "targetBlank": False, "tooltip": "", "icon": ""}],
         "templating": {"list": [source, *variables]},
         "annotations": {"list": []},
         "panels": panels.layout(parts),
