@@ -75,8 +75,8 @@ def lines(
 def statuses(title: str, expression: str, count: int, legend: str = "{{service_name}}") -> Json:
     """Show how each service was, as coloured bars over time, about `count` of them."""
     defaults = {"mappings": STATUS_MAPPING, "custom": {"fillOpacity": 85, "lineWidth": 0}, "noValue": "Unknown"}
-    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
-    options = {"showValue": "never", "mergeValues": True, "rowHeight": 0.8, "legend": legend}
+    shown = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+    options = {"showValue": "never", "mergeValues": True, "rowHeight": 0.8, "legend": shown}
     height = min(20, max(4, 3 + count))
     return panel(
         "state-timeline", title, COLUMNS, height, [(expression, legend)], fieldConfig=_fields(defaults), options=options
