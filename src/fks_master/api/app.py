@@ -1,8 +1,8 @@
 """The routes, and what every answer carries: a request id, security headers, CORS for reading, a count."""
 
 import asyncio
+import os
 import re
-import secrets
 from collections.abc import Iterable
 
 import structlog
@@ -80,10 +80,8 @@ class Observed:
             await send(message)
 
         try:
-            with (
-                structlog.contextvars.bound_contextvars(request_id=request_id.decode()),
-                self._tracer.span("HTTP", traceparent=_traceparent(scope), kind=Kind.SERVER) as span,
-            ):
+            structlog.contextvars.bind_contextvars(request_id=scope["state"]["request_id"])  # each has its own task
+            with self._tracer.span("HTTP", traceparent=_traceparent(scope), kind=Kind.SERVER) as span:
                 try:
                     await self._app(scope, receive, send_with_headers)
                 except asyncio.CancelledError:  # the server ends, and has waited for us long enough
@@ -135,7 +133,7 @@ def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value.decode("latin-1")):
             return bytes(value)
-    return secrets.token_hex(16).encode()
+    return os.urandom(16).hex().encode()
 
 
 def routed(endpoints: Iterable[Endpoint], doors: Doors) -> list[Route]:
@@ -192,31 +190,58 @@ def build(feed: LiveFeed, doors: Doors, metrics: Metrics, endpoints: Iterable[En
         answer.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
         return answer
 
-    async def not_found(request: Request, _: Exception) -> Response:
-        return problem(404, "Not found", f"there is nothing at {request.url.path[:200]!r}; see / and /api/services")
-
-    async def not_allowed(request: Request, error: Exception) -> Response:
-        answer = problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
-        headers = (error.headers if isinstance(error, HTTPException) else None) or {}
-        answer.headers["Allow"] = ", ".join(sorted(headers.get("Allow", "GET").split(", ")))
-        return answer
-
-    async def failed(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=_shown(request), error=repr(error)[:500])
-        return problem(500, "Internal error", "the monitor failed to answer; its log says why, by the X-Request-Id")
-
-    async def gone(request: Request, _: Exception) -> Response:
-        log.debug("client_gone", path=_shown(request))
-        return problem(400, "Incomplete", "the request ended before its body")
-
+    indexed = Indexed(routed(endpoints, doors))
     routes = [
-        Indexed(routed(endpoints, doors)),
+        indexed,
         *(WebSocketRoute(path, guarded_feed) for path in ("/ws", "/ws/")),
         *(Route(path, feed_alone) for path in ("/ws", "/ws/")),
         WebSocketRoute("/{path:path}", no_feed),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    handlers = {404: not_found, 405: not_allowed, 500: failed, ClientDisconnect: gone}
-    application = Starlette(routes=routes, exception_handlers=handlers)
-    application.router.redirect_slashes = False
-    return Observed(application, metrics, doors.clock, tracer)
+    handlers = {404: _not_found, 405: _not_allowed, 500: _failed, ClientDisconnect: _gone}
+    others = Starlette(routes=routes, exception_handlers=handlers)
+    others.router.redirect_slashes = False
+    return Observed(Entrance(indexed, others), metrics, doors.clock, tracer)
+
+
+class Entrance:
+    """Leads straight to our own routes, which spares half the cost of a request; all else takes Starlette's way."""
+
+    def __init__(self, indexed: Indexed, others: ASGIApp) -> None:
+        self._indexed = indexed
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (route := self._indexed.find(scope)) is None:
+            await self._others(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        try:
+            response = await route.endpoint(request)
+        except ClientDisconnect as error:
+            response = await _gone(request, error)
+        except Exception as error:
+            await (await _failed(request, error))(scope, receive, send)
+            raise
+        await response(scope, receive, send)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return problem(404, "Not found", f"there is nothing at {request.url.path[:200]!r}; see / and /api/services")
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    answer = problem(405, "Method not allowed", f"{request.method[:20]} is not possible here")
+    headers = (error.headers if isinstance(error, HTTPException) else None) or {}
+    answer.headers["Allow"] = ", ".join(sorted(headers.get("Allow", "GET").split(", ")))
+    return answer
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=_shown(request), error=repr(error)[:500])
+    return problem(500, "Internal error", "the monitor failed to answer; its log says why, by the X-Request-Id")
+
+
+async def _gone(request: Request, _: Exception) -> Response:
+    log.debug("client_gone", path=_shown(request))
+    return problem(400, "Incomplete", "the request ended before its body")

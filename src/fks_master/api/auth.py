@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 
 from fks_master.api.endpoint import Access
 from fks_master.api.guard import Refusal
+from fks_master.api.headers import header
 from fks_master.clock import Clock
 
 MAX_TOKEN = 8192
@@ -171,13 +172,14 @@ class Doorkeeper:
 
 def presented(connection: HTTPConnection) -> tuple[str, ...]:
     """Return the credentials of a request, each of which may open: `x-api-key` and the Bearer token."""
-    key = connection.headers.get("x-api-key", "").strip()
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    key = (header(connection, b"x-api-key") or "").strip()
+    scheme, _, token = (header(connection, b"authorization") or "").partition(" ")
     return tuple(filter(None, (key, token.strip() if scheme.lower() == "bearer" else "")))
 
 
 def address_of(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else "unknown"
+    client = connection.scope.get("client")
+    return client[0] if client else "unknown"
 
 
 def read_token(token: str, secret: str, now: datetime) -> dict[str, Any] | None:

@@ -80,7 +80,7 @@ class Doors:
                 response.body_iterator = self._while_admitted(stream, endpoint.access, presented(request))
         finally:
             if endpoint.access.is_change:
-                what = f"{endpoint.method} {endpoint.path}", request.url.path
+                what = f"{endpoint.method} {endpoint.path}", request.scope["path"]
                 self.record(request, caller, what, status, started)
         return response
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.requests import HTTPConnection
 
+from fks_master.api.headers import header
 from fks_master.model import Service, ServiceType
 
 
@@ -36,8 +37,8 @@ class Guard:
         self._hosts = frozenset(host.lower() for host in hosts)
 
     def refuses(self, connection: HTTPConnection) -> Refusal | None:
-        host = connection.headers.get("host", "")
-        origin = connection.headers.get("origin")
+        host = header(connection, b"host") or ""
+        origin = header(connection, b"origin")
         if origin is not None and not self._is_known_origin(origin, connection, host):
             return Refusal(403, "this origin may not do that; list it in [server] allowed_origins")
         if self.is_open and not self._is_known_host(host):
@@ -46,7 +47,8 @@ class Guard:
 
     def knows_origin(self, connection: HTTPConnection) -> bool:
         """Whether a request comes from a page of a listed origin."""
-        return connection.headers.get("origin", "").lower() in self._origins
+        origin = header(connection, b"origin")
+        return origin is not None and origin.lower() in self._origins
 
     def _is_known_origin(self, origin: str, connection: HTTPConnection, host: str) -> bool:
         scheme = {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme)

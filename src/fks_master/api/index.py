@@ -34,6 +34,16 @@ class Indexed(BaseRoute):
                 partial = match, {**found, ROUTE: route}
         return partial
 
+    def find(self, scope: Scope) -> Route | None:
+        """Return the route that answers a request; its parameters and its template are put into the scope."""
+        match, found = self.matches(scope)
+        if match is not Match.FULL:
+            return None
+        scope.update(found)
+        route: Route = found[ROUTE]
+        scope["state"]["template"] = route.path
+        return route
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         route: Route = scope[ROUTE]
         scope["state"]["template"] = route.path

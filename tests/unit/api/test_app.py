@@ -2,8 +2,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from fks_master.api.app import Observed
+from fks_master.api.app import Entrance, Observed
+from fks_master.api.index import Indexed
 from fks_master.clock import SystemClock
 from fks_master.metrics import Metrics
 from fks_master.tracing import NoTracer
@@ -31,3 +35,29 @@ async def test_a_request_that_the_end_of_the_server_cuts_off_ends_quietly(has_be
     await task
     assert [each["status"] for each in sent if each["type"] == "http.response.start"] == statuses
     assert f'status="{statuses[0]}"' in metrics.render(0.0, 0.0).decode()
+
+
+async def test_an_endpoint_that_fails_or_loses_its_client_is_answered_and_only_the_failure_is_raised() -> None:
+    async def fails(_: Request) -> Response:
+        raise ValueError("secret")
+
+    async def loses(_: Request) -> Response:
+        raise ClientDisconnect
+
+    async def others(*_: Any) -> None:
+        raise AssertionError
+
+    entrance = Entrance(Indexed([Route("/fails", fails), Route("/loses", loses)]), others)
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def scope(path: str) -> dict[str, Any]:
+        return {"type": "http", "method": "GET", "path": path, "headers": [], "state": {}, "query_string": b""}
+
+    await entrance(scope("/loses"), None, send)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="secret"):
+        await entrance(scope("/fails"), None, send)  # type: ignore[arg-type]
+    assert [each["status"] for each in sent if each["type"] == "http.response.start"] == [400, 500]
+    assert not any(b"secret" in each.get("body", b"") for each in sent)
