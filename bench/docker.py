@@ -1,7 +1,7 @@
 """Measures acting, on a real Docker Engine: from `docker kill` to a client of the feed, from a restart's request to
 Docker's call, the statistics of many containers, checks while Docker hangs, and how many requests can be refused.
 
-    .venv/bin/python -m bench.docker [--containers 100] [--only kill,restart,usage,hang,refuse]
+    .venv/bin/python -m bench.docker [--containers 100] [--only kill,restart,usage,hang,all,refuse]
 
 Bars: kill to event p99 at most 200 ms; request to Docker's call at most 20 ms; 100 containers measured within 5 s; at
 least 5,000 refused requests a second, and checks neither then nor while Docker hangs later by more than 20 ms (p99).
@@ -19,10 +19,12 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.jobs import SERVICES, TARGET, deviations
+from bench.jobs import PRINTS_ON, SERVICES, TARGET, deviations
+from tests.compose_stub import compose_stub
 from tests.docker_engine import Engine, docker_engine
 from tests.faults.test_r14_docker import Between
 from tests.process import Monitor, monitor, wait_for
@@ -37,6 +39,7 @@ from fks_master.model import Service
 KILLS = 60
 RESTARTS = 30
 FLOOD_SECONDS = 8.0
+TALKERS = 5
 KEY = "the right key"
 
 
@@ -153,7 +156,7 @@ class Known:
 
 
 @contextlib.contextmanager
-def checked_fleet(folder: Path, docker_host: str) -> Iterator[tuple[Monitor, list[tuple[str, float]]]]:
+def checked_fleet(folder: Path, docker_host: str, **more: str) -> Iterator[tuple[Monitor, list[tuple[str, float]]]]:
     """Watch fifty services once a second, and note when each was asked."""
     arrivals: list[tuple[str, float]] = []
     with subprocess.Popen([sys.executable, "-c", TARGET], stdout=subprocess.PIPE, text=True) as target:
@@ -173,7 +176,7 @@ def checked_fleet(folder: Path, docker_host: str) -> Iterator[tuple[Monitor, lis
                 arrivals.append((name, float(at)))
 
         threading.Thread(target=read, daemon=True).start()
-        given = {"DOCKER_HOST": docker_host, "FKS_MONITOR_API_KEY": KEY}
+        given = {"DOCKER_HOST": docker_host, "FKS_MONITOR_API_KEY": KEY, **more}
         with monitor("--config", "monitor.toml", folder=folder, **given) as one:
             time.sleep(12)
             yield one, arrivals
@@ -195,6 +198,80 @@ def hang(docker: Engine, folder: Path) -> None:
             docker.process.send_signal(signal.SIGCONT)
     print(f"{SERVICES} checks a second off their second: {percentiles(deviations(arrivals, middle - 10, middle))}")
     print(f"the same while Docker hangs: {percentiles(deviations(arrivals, middle, end))}")
+
+
+def but_for_logs(docker: Engine, is_hanging: threading.Event) -> Callable[[socket.socket], None]:
+    """Pass everything on, and while Docker hangs only logs."""
+
+    def speak(client: socket.socket) -> None:
+        asked = b""
+        with socket.socket(socket.AF_UNIX) as daemon:
+            daemon.connect(docker.host.removeprefix("unix://"))
+
+            def back() -> None:
+                with contextlib.suppress(OSError):
+                    while data := daemon.recv(65536):
+                        if b"/logs?" not in asked and is_hanging.is_set():
+                            return
+                        client.sendall(data)
+
+            threading.Thread(target=back, daemon=True).start()
+            while data := client.recv(65536):
+                asked = data.partition(b"\r\n")[0]
+                daemon.sendall(data)
+
+    return speak
+
+
+def all_at_once(docker: Engine, folder: Path) -> None:
+    """Docker hangs, ten restarts wait for it, twenty jobs print and are followed, and so are the logs of five."""
+    for number in range(TALKERS):
+        talk = "while true; do echo a line of a log; sleep 0.05; done"
+        docker.docker("run", "-d", "--network", "host", "--name", f"s{number}", "fks/box", "sh", "-c", talk)
+    path = compose_stub(folder, push=PRINTS_ON)
+    is_hanging = threading.Event()
+    with (
+        Between(folder / "between.sock", but_for_logs(docker, is_hanging)) as between,
+        checked_fleet(folder, between.host, PATH=path) as (one, arrivals),
+    ):
+        middle = time.monotonic()
+        query = "&".join(f"service=s{number}" for number in range(TALKERS))
+        jobs = [begin_job(one, f"p{number}") for number in range(20)]
+        paths = [f"/api/logs?follow=true&{query}"] * 10 + [f"/api/jobs/{job_id}/output" for job_id in jobs]
+        read = [0] * len(paths)
+        for number, each in enumerate(paths):
+            threading.Thread(target=follow, args=(one.address + each, read, number), daemon=True).start()
+        wait_for(lambda: all(read))
+        is_hanging.set()
+        for number in range(TALKERS, TALKERS + 10):
+            asked = (f"/api/services/s{number}/restart", "POST")
+            threading.Thread(target=one.request, args=asked, kwargs={"x_api_key": KEY}, daemon=True).start()
+        time.sleep(3)
+        begun, lines = time.monotonic(), sum(read)
+        time.sleep(10)
+        rate, end = (sum(read) - lines) / (time.monotonic() - begun), time.monotonic()
+        running = sum(job["state"] == "running" for job in json.loads(one.request("/api/jobs", x_api_key=KEY)[2]))
+        is_absent = json.loads(one.request("/api/status", x_api_key=KEY)[2])["docker_version"] is None
+    print(f"{SERVICES} checks a second off their second: {percentiles(deviations(arrivals, middle - 10, middle))}")
+    assert is_absent
+    load = f"{running} jobs run, and 10 read {TALKERS} logs ({rate:.0f} lines a second in all)"
+    print(f"the same while Docker hangs, {load}: {percentiles(deviations(arrivals, middle, end))}")
+
+
+def begin_job(one: Monitor, project: str) -> str:
+    body = {"action": "push", "project": project, "wait": False}
+    return str(json.loads(one.request("/api/compose", "POST", body, x_api_key=KEY)[2])["job_id"])
+
+
+def follow(address: str, read: list[int], number: int) -> None:
+    """Count lines until the end of what is followed, or of the monitor."""
+    request = urllib.request.Request(address, headers={"x-api-key": KEY})
+    with (
+        contextlib.suppress(OSError, http.client.HTTPException),
+        urllib.request.urlopen(request, timeout=60) as live,
+    ):
+        for _ in live:
+            read[number] += 1
 
 
 FLOOD = """
@@ -238,7 +315,7 @@ def refuse(folder: Path, docker_host: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--containers", type=int, default=100)
-    parser.add_argument("--only", default="kill,restart,usage,hang,refuse")
+    parser.add_argument("--only", default="kill,restart,usage,hang,all,refuse")
     said = parser.parse_args()
     wanted = said.only.split(",")
     with tempfile.TemporaryDirectory() as name:
@@ -252,6 +329,7 @@ def main() -> None:
             "kill": lambda: kills(docker, folder),
             "restart": lambda: restarts(docker, folder),
             "hang": lambda: hang(docker, folder),
+            "all": lambda: all_at_once(docker, folder),
             "usage": lambda: usage(docker, said.containers),
         }
         for part, run in parts.items():
