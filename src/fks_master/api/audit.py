@@ -21,12 +21,15 @@ REMEMBERED = 1000
 MAX_TEXT = 300
 REFUSED = {401, 403, 421, 429}
 REPEAT_SECONDS = 1.0
+FLOOD = 10  # as many repeats within that time, and they are summed up by the minute
+FLOOD_SECONDS = 60.0
+MANY = "many addresses"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise.
 
-    Refusals that repeat within a second stand in one line; `count` says how many.
+    Refusals that repeat within a second, in a flood within a minute, stand in one line; `count` says how many.
     """
 
     at: datetime
@@ -50,6 +53,7 @@ class Audit:
         self._wake = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         self._repeats: dict[tuple[str, str, str, int], Attempt | None] = {}
+        self._repeat_seconds = REPEAT_SECONDS
         self.lost = 0
 
     @property
@@ -63,20 +67,24 @@ class Audit:
             self._keep(attempt)
             return
         key = (attempt.who, attempt.address, attempt.action, attempt.outcome)
+        if key not in self._repeats and len(self._repeats) >= REMEMBERED:
+            attempt = msgspec.structs.replace(attempt, address=MANY)
+            key = (attempt.who, MANY, attempt.action, attempt.outcome)
         if key in self._repeats:
             known = self._repeats[key]
             self._repeats[key] = msgspec.structs.replace(attempt, count=known.count + 1 if known else 1)
             return
         if not self._repeats:
-            asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._settle)
-        if len(self._repeats) < REMEMBERED:
-            self._repeats[key] = None
+            asyncio.get_running_loop().call_later(self._repeat_seconds, self._settle)
+        self._repeats[key] = None
         self._keep(attempt)
 
     def _settle(self) -> None:
-        repeats, self._repeats = self._repeats, {}
-        for attempt in filter(None, repeats.values()):
+        repeats, self._repeats = list(filter(None, self._repeats.values())), {}
+        for attempt in repeats:
             self._keep(attempt)
+        is_flooded = sum(attempt.count for attempt in repeats) >= FLOOD
+        self._repeat_seconds = FLOOD_SECONDS if is_flooded else REPEAT_SECONDS
 
     def _keep(self, attempt: Attempt) -> None:
         self._latest.append(attempt)
