@@ -12,7 +12,7 @@ class State(msgspec.Struct, frozen=True):
     """Everything remembered about one service.
 
     `since` is when the present status began; `up_since` when it last recovered (None unless up); `failing_since` the
-    first failure of the present run of failures; `is_down` whether people were told.
+    first failure of the present run of failures, `before` the status that it ended; `is_down` whether people were told.
     `is_confirmed` is false after a restart, until the first check has looked again.
     `flips` has one bit for each of the last checks, the newest lowest: whether it ended a short state.
     """
@@ -31,6 +31,7 @@ class State(msgspec.Struct, frozen=True):
     successes: int = 0
     flips: int = 0
     is_flapping: bool = False
+    before: Status = Status.UNKNOWN
 
     @property
     def is_at_rest(self) -> bool:

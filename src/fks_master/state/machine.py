@@ -38,6 +38,7 @@ def apply(
         slow_checks=state.slow_checks + 1 if is_slow(result, policy) else 0,
         last=result,
         is_confirmed=True,
+        before=state.before if is_up or state.failures else state.status,
     )
     new, events = _told(new, result, service, policy)
     if status is state.status:
@@ -113,12 +114,19 @@ def _down(new: State, result: Result, service: Service) -> Event:
         "error": result.message,
         "since": new.failing_since,
         "failures": new.failures,
+        "old": new.before,
+        "new": new.status,
     }
     return Event(EventType.SERVICE_DOWN, f"{service.name} is down: {result.message}", result.at, service.id, data)
 
 
 def _up(new: State, result: Result, service: Service) -> Event:
-    data: dict[str, object] = {"critical": service.critical, "status": new.status}
+    data: dict[str, object] = {
+        "critical": service.critical,
+        "status": new.status,
+        "old": Status.UNHEALTHY,
+        "new": new.status,
+    }
     return Event(EventType.SERVICE_UP, f"{service.name} is up again", result.at, service.id, data)
 
 

@@ -193,3 +193,19 @@ def test_what_a_service_reports_of_itself_needs_no_second_look() -> None:
         state, _, events = apply(state, report, SERVICE, Policy(failure_threshold=3, success_threshold=2))
         told += [event.event_type for event in events if event.event_type is not EventType.STATUS_CHANGED]
     assert told == [EventType.SERVICE_DOWN, EventType.SERVICE_UP, EventType.SERVICE_DOWN]
+
+
+def test_down_and_up_say_the_status_before_and_after() -> None:
+    def changes(*kinds: str) -> list[tuple[object, object]]:
+        state, found = State("api"), []
+        for number, kind in enumerate(kinds):
+            state, _, events = apply(state, result(kind, number), SERVICE, POLICY)
+            down_or_up = {EventType.SERVICE_DOWN, EventType.SERVICE_UP}
+            found += [(one.data["old"], one.data["new"]) for one in events if one.event_type in down_or_up]
+        return found
+
+    failing = ("fail", "fail", "fail", "fail")
+    assert changes("ok", "late", *failing, "ok") == [("Degraded", "Unhealthy"), ("Unhealthy", "Healthy")]
+    assert changes(*failing, "sick") == [("Unknown", "Unhealthy"), ("Unhealthy", "Degraded")]
+    assert changes("ok", "fail", "fail", "void", "unseen", "fail") == [("Healthy", "Unhealthy")]
+    assert changes("ok", *failing, "late", *failing)[-1] == ("Degraded", "Unhealthy")
