@@ -44,6 +44,22 @@ class Started(msgspec.Struct, frozen=True):
 
 async def serve(run: Run, announce: Callable[[Started], None]) -> None:
     """Watch until SIGTERM or SIGINT; SIGHUP reloads the config. Raises FksError when it cannot start."""
+    starting = asyncio.create_task(_serve(run, announce))
+
+    def give_up() -> None:
+        starting.cancel()
+
+    remove = _handle_signals(give_up, lambda: None)  # until there is more to end than a start, or a standby
+    try:
+        await asyncio.wait({starting})
+    finally:
+        remove()
+        starting.cancel()
+    if not starting.cancelled():
+        starting.result()
+
+
+async def _serve(run: Run, announce: Callable[[Started], None]) -> None:
     config, settings, clock = run.config, run.settings, SystemClock()
     async with AsyncExitStack() as stack:
         tracer = observed(settings, clock, stack)
@@ -52,7 +68,9 @@ async def serve(run: Run, announce: Callable[[Started], None]) -> None:
         make_private(DATA)
         watching = Watching(config, clock, tracer, stack)
         if not await watching.past.may_lead():
-            async with standing_by(port):
+            async with standing_by(port), Background() as waiting:
+                waiting.start(run.manager.keep_alive(clock, lambda: True))
+                run.manager.say("READY=1")
                 await watching.past.wait_to_lead()
         remembered = await watching.restore()
         telling = await Telling.begin(config, watching, remembered, stack)
