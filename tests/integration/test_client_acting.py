@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
 from tests.compose_stub import compose_stub
@@ -14,6 +15,9 @@ from tests.docker_engine import Engine
 from tests.integration.test_client import run
 from tests.integration.test_docker import watched
 from tests.process import PATIENCE, Monitor, fleet, monitor, wait_for
+
+from fks_master.cli.acting import act
+from fks_master.cli.client import Client, ClientError
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -35,6 +39,43 @@ def test_a_container_is_stopped_started_and_what_happened_is_listed(docker: Engi
         assert "\x1b[" not in listed.stdout, "colours are for terminals"
         shaped = run(one, "events", "--type", "ActionStarted", "--json").stdout.splitlines()
         assert [json.loads(line)["data"]["action"] for line in shaped] == ["stop", "start"]
+
+
+class Told(Client):
+    """A monitor that restarts whatever it is asked to, and then says of each what is given."""
+
+    def __init__(self, *verdicts: dict[str, object]) -> None:
+        self.asked: list[str] = []
+        self._verdicts = [*verdicts]
+
+    def service(self, service_id: str) -> str:
+        return f"/api/services/{service_id}"
+
+    def get(self, path: str, *_: object, **__: object) -> Any:
+        self.asked.append(path)
+        if "/api/events" not in path:
+            return {"success": True}
+        if not self._verdicts:
+            raise ClientError("the history cannot be read")
+        return {"events": [self._verdicts.pop(0)]}
+
+
+def verdict(number: int, *, success: bool) -> dict[str, object]:
+    return {"id": number, "data": {"success": success, "seconds_until_healthy": 60.2}}
+
+
+def test_a_service_that_is_not_well_ends_a_row_of_restarts() -> None:
+    old = verdict(1, success=True)
+    monitor = Told(old, old, verdict(2, success=False))
+    with pytest.raises(ClientError, match="a: restarted, but it is not well 60.2 s after"):
+        act("restart", ("a", "b"), monitor)
+    assert not any("/api/services/b" in path for path in monitor.asked)
+
+
+def test_a_monitor_without_its_history_still_restarts() -> None:
+    monitor = Told()
+    act("restart", ("a",), monitor)
+    assert "/api/services/a/restart" in monitor.asked
 
 
 class Following:

@@ -5,19 +5,20 @@ from pathlib import Path
 import click
 
 from fks_master.cli import client
-from fks_master.cli.acting import act
+from fks_master.cli.acting import act, no_wait
 
 
 @click.command()
 @click.argument("services", nargs=-1, required=True)
 @client.options
+@no_wait
 @click.option("--json", "as_json", is_flag=True, help="The monitor's answers as JSON.")
-def restart(services: tuple[str, ...], url: str | None, key_file: Path | None, *, as_json: bool) -> None:
-    """Restart SERVICES one after another, each verified by the monitor's next check; stop at the first that fails.
+def restart(services: tuple[str, ...], url: str | None, key_file: Path | None, *, no_wait: bool, as_json: bool) -> None:
+    """Restart SERVICES one after another, each once the one before is well; stop at the first that fails.
 
     \b
     Examples:
       fks_master restart fks_api
       FKS_MONITOR_API_KEY=… fks_master restart fks_api fks_web --url https://monitor.example
     """  # noqa: D301
-    act("restart", services, url, key_file, as_json=as_json)
+    act("restart", services, client.Client(url, key_file), as_json=as_json, is_verified=not no_wait)

@@ -20,4 +20,4 @@ def stop(services: tuple[str, ...], url: str | None, key_file: Path | None, *, a
       fks_master stop fks_api
       FKS_MONITOR_API_KEY=… fks_master stop fks_api fks_web --url https://monitor.example
     """  # noqa: D301
-    act("stop", services, url, key_file, as_json=as_json)
+    act("stop", services, client.Client(url, key_file), as_json=as_json, is_verified=False)
