@@ -67,7 +67,7 @@ def verdict(number: int, *, success: bool) -> dict[str, object]:
 def test_a_service_that_is_not_well_ends_a_row_of_restarts() -> None:
     old = verdict(1, success=True)
     monitor = Told(old, old, verdict(2, success=False))
-    with pytest.raises(ClientError, match="a: restarted, but it is not well 60.2 s after"):
+    with pytest.raises(ClientError, match=r"a: restarted, but it is not well 60\.2 s after"):
         act("restart", ("a", "b"), monitor)
     assert not any("/api/services/b" in path for path in monitor.asked)
 
