@@ -72,6 +72,17 @@ def test_prune_deletes_what_is_past_its_time(tmp_path: Path) -> None:
         assert "another FKS Master works on" in refused.stderr
 
 
+def test_a_backup_that_cannot_be_and_a_restore_of_itself_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fks.db"
+    configure(tmp_path)
+    asyncio.run(write(path, datetime.now(UTC) - timedelta(hours=1), 10))
+    refused = run(tmp_path, "db", "backup", "nowhere/saved.db", "--config", "monitor.toml")
+    assert (refused.returncode, "cannot be written" in refused.stderr) == (1, True)
+    refused = run(tmp_path, "db", "restore", "fks.db", "--config", "monitor.toml")
+    assert (refused.returncode, "the history itself" in refused.stderr) == (1, True)
+    assert count(path, "results") == 10
+
+
 def test_everything_moves_to_postgresql_and_a_monitor_goes_on_there(tmp_path: Path) -> None:
     path = tmp_path / "fks.db"
     configure(tmp_path)
@@ -81,6 +92,12 @@ def test_everything_moves_to_postgresql_and_a_monitor_goes_on_there(tmp_path: Pa
             done = run(tmp_path, "migrate", server.url, "--config", "monitor.toml")
             assert done.returncode == 0, done.stderr
         assert "rows of" in done.stdout
+        with closing(sqlite3.connect(tmp_path / "other.db")) as other, closing(sqlite3.connect(path)) as connection:
+            connection.backup(other)
+            other.execute("UPDATE watched SET id = 'stranger'")
+            other.commit()
+        refused = run(tmp_path, "migrate", server.url, "--source", "other.db")
+        assert (refused.returncode, "holds another history" in refused.stderr) == (1, True)
         before = count(path, "incidents")
         configure(tmp_path, server.url)
         with monitor("--config", "monitor.toml", folder=tmp_path) as one:

@@ -128,6 +128,16 @@ class Alerter:
         self.outbox.hand_over(one for one in remembered.pending if one.id not in known and one.number <= self._began)
         self._late += self.pipeline.take_up(remembered.alerts, events, are_up, self._clock.now())
 
+    def begin_afresh(self) -> None:
+        """Tell a new, empty store what is open, muted, and waits to be told."""
+        world = self.pipeline.world
+        self.pipeline.changed |= self.pipeline.alerts.keys()
+        self._waiting += [
+            *map(rows.silence_statement, world.silences.values()),
+            *map(rows.window_statement, world.planned.values()),
+            *map(rows.added, self.outbox.waiting().values()),
+        ]
+
     async def run(self) -> None:
         """Follow until cancelled."""
         following: asyncio.Future[list[Event]] | None = None

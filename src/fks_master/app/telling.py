@@ -62,6 +62,7 @@ class Telling:
         telling = cls(config, watching, stack)
         await telling.alerter.restore(remembered.newest, is_known=remembered.is_known)
         watching.past.read_late.append(telling.alerter.read_late)
+        watching.past.afresh.append(telling.alerter.begin_afresh)
         if remembered.is_known:
             with suppress(StorageError):
                 await telling._recall_outages()

@@ -66,6 +66,7 @@ class Watching:
         self.hub.restore(remembered)
         await self.ward.restore(is_known=remembered.is_known)
         self.past.read_late.append(self.ward.read_late)
+        self.past.afresh.append(self.ward.begin_afresh)
         self.scheduler.watch(_asked(self.hub.services.values()))
         return remembered
 

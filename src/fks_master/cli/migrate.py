@@ -26,6 +26,7 @@ def migrate(target: str, source: Path | None, config: Path | None) -> None:
 
     \b
     Set [history] url to the same address afterwards. The file stays; a run that was broken off can be repeated.
+    TARGET must be empty, or hold what such a run has left.
     A password is better kept out of the command line: PGPASSWORD and PGPASSFILE are read.
 
     \b
@@ -52,6 +53,10 @@ async def _move(path: Path, url: str) -> None:
         await file.open()  # brings the schema up to date, and its lock keeps a monitor out
         known = care.tables(path)
         await target.open()
+        if name := await care.stranger(path, target):
+            raise StorageError(
+                f"TARGET holds another history already, with the service {name!r}: name an empty database"
+            )
         with click.progressbar(length=sum(table.rows for table in known), label=path.name, show_pos=True) as bar:
             await care.copy(path, target, known, bar.update)
         if short := await care.missing(target, known):

@@ -89,6 +89,10 @@ class Ward:
 
         return take_up
 
+    def begin_afresh(self) -> None:
+        """Hear that the store is a new, empty one."""
+        self._unsaved |= self._beats.keys()
+
     async def run(self) -> None:
         """Judge and save side by side: a store that hangs holds up no judgement."""
         async with asyncio.TaskGroup() as group:

@@ -103,6 +103,14 @@ async def copy(path: Path, target: Database, known: Sequence[Table], told: Told)
                 told(len(rows))
 
 
+async def stranger(path: Path, target: Database) -> str | None:
+    """Name a service by which one can tell that the target holds another history than the file; None: it does not."""
+    with closing(_opened(path)) as connection:
+        ours = dict(connection.execute("SELECT number, id FROM watched").fetchall())
+    theirs = [(row["number"], row["id"]) for row in await target.fetch(SQL["watched"])]
+    return next((name for number, name in theirs if ours.get(number) != name), None)
+
+
 async def missing(target: Database, known: Sequence[Table]) -> list[str]:
     """Name the tables of which the target holds fewer rows."""
     short = []

@@ -35,10 +35,6 @@ Collector = Callable[[str], Awaitable[Mapping[str, object]]]
 encode = msgspec.json.encode
 
 
-# What ends an open incident without a word of the service itself.
-UNWATCHING = {EventType.CONFIG_RELOADED, EventType.SERVICE_LEFT}
-
-
 class Entry(msgspec.Struct, frozen=True):
     """One line of a timeline."""
 
@@ -230,7 +226,7 @@ class IncidentBook:
         ]
         if event.event_type is EventType.SERVICE_UP and event.service_id in self._open:
             statements.append(self._close(event.service_id, event.timestamp))
-        for gone in _names(event.data.get("removed")) if event.event_type in UNWATCHING else ():
+        for gone in event.unwatched:
             statements += self._end_unwatched(gone, event.timestamp) if gone in self._open else []
         return statements
 
@@ -308,7 +304,3 @@ def _is_worth_a_line(incident: Open, result: Result) -> bool:
 
 def _what(result: Result) -> tuple[object, ...]:
     return (result.outcome, result.reason, result.status_code, result.message)
-
-
-def _names(value: object) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

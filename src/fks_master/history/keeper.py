@@ -169,8 +169,13 @@ class Keeper:
     async def _roll_minutes(self, since_ms: int, until_ms: int) -> None:
         """Read a minute of all services at a time; write some together, so that a page of the store is touched once."""
         waiting: list[Rollup] = []
-        for at in range(since_ms, until_ms, MINUTE * 1000):
+        at = since_ms - MINUTE * 1000
+        while (at := at + MINUTE * 1000) < until_ms:
             rows = await self._database.fetch(SQL["all_results"], since_ms=at, until_ms=at + MINUTE * 1000)
+            if not rows:  # nobody looked, for years perhaps if the clock has stepped
+                following = (await self._database.fetch(SQL["next_result"], since_ms=at))[0]["at_ms"]
+                at = _floor(until_ms if following is None else following, MINUTE) - MINUTE * 1000
+                continue
             waiting += (_packed(MINUTE, number, at, one) for number, one in _by_service(rows).items())
             if len(waiting) >= 5 * max(ROWS_AT_ONCE, len(self._recorder.numbers)):
                 await self._store(waiting)

@@ -17,7 +17,8 @@ from fks_master.history.planned import Planned
 from fks_master.history.recorder import Recorder
 from fks_master.model import Event, EventType, Service, State
 from fks_master.state.joined import joined
-from fks_master.storage import Database, Journal, Restored, TakenUp
+from fks_master.storage import Database, Journal, Restored, Statement, TakenUp
+from fks_master.storage.entries import forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,8 @@ class Past:
     """Hands the parts their database; `restore` before the first change, `close` after the last one.
 
     For a store that is there only later, `states` gives what is known by then and `correct` takes what comes of it;
-    `read_late` are others that remember: each reads, and returns what takes it up.
+    `read_late` are others that remember: each reads, and returns what takes it up. `afresh` are told of a new, empty
+    store.
     """
 
     def __init__(
@@ -58,12 +60,13 @@ class Past:
         self.states: Callable[[], Mapping[str, State]] = dict
         self.correct: Callable[[Iterable[State]], object] = list
         self.read_late: list[ReadLate] = []
+        self.afresh: list[Callable[[], None]] = []
         self.journal.take_up = self._take_up
         self.journal.join(self.book)
         self.journal.join(self.recorder)
         self.journal.join(self.planned)
 
-    async def restore(self, watched: Iterable[str]) -> Restored:
+    async def restore(self, watched: Collection[str]) -> Restored:
         """Connect, migrate and read what an earlier process left. Raises SchemaError.
 
         Where the store is away, what it knows is taken up once it is there: `Journal.take_up`.
@@ -81,6 +84,7 @@ class Past:
             return remembered
         self.book.remember_good(remembered.states.values())
         with contextlib.suppress(StorageError):
+            await self._database.execute(*_forgotten(remembered, watched))
             await self.recorder.restore()
         return remembered
 
@@ -96,7 +100,8 @@ class Past:
         for each in apply:
             each(meanwhile.up)
         self.book.remember_good(remembered.states.values())
-        statements = tuple(self.book.take_up(before, meanwhile, self._services().keys()))
+        watched = self._services().keys()
+        statements = (*self.book.take_up(before, meanwhile, watched), *_forgotten(remembered, watched))
         states = [
             joined(
                 remembered.states[name], state,
@@ -170,10 +175,20 @@ class Past:
     async def _begin_afresh(self) -> None:
         """Tell the new store what the old one knew and is still true."""
         self.recorder.begin_afresh()
+        self.planned.begin_afresh()
         self.keeper.marks.clear()
+        self.journal.remember_all(self.states().values())
+        for each in self.afresh:
+            each()
         with contextlib.suppress(StorageError):
             await self._database.execute(*self.book.reopened())
 
     async def close(self) -> None:
         await self.journal.close()
         await self._database.close()
+
+
+def _forgotten(remembered: Restored, watched: Collection[str]) -> tuple[Statement, ...]:
+    """Give what forgets services that were taken away while we did not run."""
+    gone = remembered.states.keys() - set(watched)
+    return (forgotten(sorted(gone)),) if gone else ()

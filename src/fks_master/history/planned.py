@@ -67,6 +67,10 @@ class Planned:
                 found.setdefault(name, {})[piece[0]] = piece
         return {name: list(pieces.values()) for name, pieces in found.items()}
 
+    def begin_afresh(self) -> None:
+        """Hear that the store is a new, empty one."""
+        self._written.clear()
+
     def record(self, change: Change) -> Sequence[Statement]:
         del change
         return ()

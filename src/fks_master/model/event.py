@@ -45,6 +45,9 @@ class EventType(StrEnum):
     MONITOR_DEGRADED = "MonitorDegraded"
 
 
+UNWATCHING = {EventType.CONFIG_RELOADED, EventType.SERVICE_LEFT}
+
+
 class Event(msgspec.Struct, frozen=True):
     """One fact. `id` is given by the bus; 0 before."""
 
@@ -54,6 +57,12 @@ class Event(msgspec.Struct, frozen=True):
     service_id: str | None = None
     data: dict[str, object] = {}
     id: int = 0
+
+    @property
+    def unwatched(self) -> list[str]:
+        """The services that are no longer watched because of it."""
+        removed = self.data.get("removed") if self.event_type in UNWATCHING else None
+        return [each for each in removed if isinstance(each, str)] if isinstance(removed, list) else []
 
     @property
     def incident_id(self) -> str:

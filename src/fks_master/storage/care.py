@@ -27,7 +27,10 @@ def backup(path: Path, target: Path) -> None:
     """Copy what is committed into a new file, page by page: whoever writes is not held up."""
     if target.exists():
         raise StorageError(f"{target} is there already")
-    target.touch(mode=0o600)
+    try:
+        target.touch(mode=0o600)
+    except OSError as error:
+        raise StorageError(f"{target} cannot be written: {error.strerror}") from error
     try:
         with closing(_open(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy, pages=PAGES)
@@ -38,6 +41,8 @@ def backup(path: Path, target: Path) -> None:
 
 def restore(saved: Path, path: Path) -> Path | None:
     """Put a backup in the place of the file, whose lock must be held; return where what was there is kept."""
+    if path.exists() and saved.exists() and path.samefile(saved):
+        raise StorageError(f"{saved} is the history itself")
     mistakes = check(saved)
     if mistakes:
         raise StorageError(f"{saved} is not sound: {mistakes[0]}")

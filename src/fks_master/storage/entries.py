@@ -1,5 +1,7 @@
 """What one change is on disk."""
 
+from collections.abc import Iterable
+
 import msgspec
 import structlog
 
@@ -25,6 +27,11 @@ def stored(states: tuple[State, ...], now_ms: int) -> Statement:
     return SQL["store_state"].many([(state.service_id, encode(state).decode(), now_ms) for state in states])
 
 
+def forgotten(names: Iterable[str]) -> Statement:
+    """Give what forgets services that are no longer watched: one of that name may come that was never looked at."""
+    return SQL["forget_state"].many([(name,) for name in names])
+
+
 def told(change: Change, now_ms: int) -> list[Statement]:
     """Give the new state, the transition and the events."""
     statements = []
@@ -34,6 +41,8 @@ def told(change: Change, now_ms: int) -> list[Statement]:
         statements.append(_transition(change))
     if change.events:
         statements.append(SQL["add_event"].many([_event(event) for event in change.events]))
+    if gone := [name for event in change.events for name in event.unwatched]:
+        statements.append(forgotten(gone))
     return statements
 
 

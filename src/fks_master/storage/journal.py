@@ -17,7 +17,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -140,8 +140,7 @@ class Journal:
         self.is_restored = True
         entries = [Entry(without(entry.statements, taken.no_news), entry.events) for entry in self._urgent]
         self._urgent = deque([*entries, Entry(taken.statements, ())])
-        for state in taken.states:
-            self._remember(state, is_urgent=True)
+        self.remember_all(taken.states)
         return True
 
     def record(self, change: Change) -> None:
@@ -150,6 +149,9 @@ class Journal:
         is_urgent = bool(change.transition or change.events or statements)
         if change.state is not None:
             self._remember(change.state, is_urgent=is_urgent)
+        for gone in (name for event in change.events for name in event.unwatched):
+            self._moved.pop(gone, None)
+            self._resting.drop(gone)
         if not is_urgent:
             return
         entry = Entry((*told(change, self._now_ms()), *statements), tuple(map(as_read, change.events)))
@@ -178,6 +180,11 @@ class Journal:
         self._is_closing = True
         with contextlib.suppress(StoreOccupiedError):
             await self.tick(everything=True)
+
+    def remember_all(self, states: Iterable[State]) -> None:
+        """Store all of these with the next tick: the store does not know them."""
+        for state in states:
+            self._remember(state, is_urgent=True)
 
     async def flush(self) -> None:
         """Write what is urgent now. A failure is remembered, and tried again with the next tick."""

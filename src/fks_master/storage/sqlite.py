@@ -4,7 +4,8 @@
    transaction, each call in a savepoint of its own: one refused statement does not harm the others.
 2. Reads run on connections of their own (WAL: they never wait for the writer, nor it for them).
 3. The file is opened when first needed, and again after a failure; nothing here ever blocks the event loop.
-4. A file that is found corrupt is set aside, and a fresh one takes its place: checks and alerts go on.
+4. A file that is found corrupt, by a write or a read, is set aside, and a fresh one takes its place: checks and alerts
+   go on.
 5. On a full disk only `relieve` gets the room that was kept in reserve: what it deletes is room for what comes.
 """
 
@@ -67,6 +68,7 @@ class SQLite:
         self._writer: sqlite3.Connection | None = None
         self._local = threading.local()
         self._generation = 0
+        self._suspicion: Exception | None = None
         self._lock = Lock(path) if path is not None else None
         self._reserve = Reserve(path) if path is not None else None
         self._set_aside: queue.SimpleQueue[Path] = queue.SimpleQueue()
@@ -111,6 +113,8 @@ class SQLite:
         try:
             return self._reader().execute(query.text, values).fetchall()
         except _ERRORS as error:
+            if _is_of_corruption(error):
+                self._suspicion = error
             kind = StatementRefusedError if _is_mistake(error) else StoreUnavailableError
             raise kind(f"{query.name}: {error}") from error
 
@@ -200,14 +204,21 @@ class SQLite:
 
     def _committed(self, batch: list[_Unit]) -> list[StatementRefusedError | None]:
         try:
+            self._look_into_suspicion(self._opened())
             return self._transaction(self._opened(), batch)
-        except sqlite3.DatabaseError as error:
-            if self.path is None or getattr(error, "sqlite_errorcode", None) not in _CORRUPT:
+        except sqlite3.Error as error:
+            if self.path is None or not _is_of_corruption(error):
                 raise
             self._begin_afresh(self.path, error)
             return self._transaction(self._opened(), batch)
 
-    def _begin_afresh(self, path: Path, error: sqlite3.DatabaseError) -> None:
+    def _look_into_suspicion(self, connection: sqlite3.Connection) -> None:
+        """Raise what a reader has met, if the file is corrupt indeed."""
+        suspicion, self._suspicion = self._suspicion, None
+        if suspicion is not None and connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+            raise suspicion
+
+    def _begin_afresh(self, path: Path, error: sqlite3.Error) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -294,6 +305,10 @@ def _execute(connection: sqlite3.Connection, statement: Statement) -> None:
         connection.executemany(statement.query.with_marks, rows)
     else:
         connection.executemany(statement.query.text, rows)
+
+
+def _is_of_corruption(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
 def _is_mistake(error: Exception) -> bool:

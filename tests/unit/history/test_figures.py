@@ -15,7 +15,7 @@ from fks_master.history.uptime import from_spans
 from fks_master.hub import Hub
 from fks_master.metrics import Metrics
 from fks_master.model import Outcome, Policy, Reason, Result, Service
-from fks_master.storage.database import to_ms
+from fks_master.storage.database import Query, to_ms
 from fks_master.storage.sqlite import SQLite
 
 SERVICE = Service(
@@ -182,6 +182,35 @@ async def test_pruning_leaves_what_is_to_stay(database: SQLite) -> None:
     rows = await database.fetch(SQL["results"], service=1, since_ms=since, until_ms=to_ms(clock.wall))
     assert list(rows) == []
     assert (await world.measures.latency("api", START, clock.wall)).count == 4
+
+
+async def test_a_clock_that_was_decades_behind_costs_no_look_at_every_minute_between(database: SQLite) -> None:
+    clock = Clock()
+    world = await World(database, clock).start()
+    clock.wall = datetime(1970, 1, 2, tzinfo=UTC)
+    for _ in range(3):
+        clock.advance(30)
+        world.look("good")
+    clock.wall = START
+    world.look("good")
+    clock.advance(120)
+    await world.past.journal.close()
+    async with asyncio.timeout(20):  # thirty million minutes would take hours
+        await world.past.keeper.roll_up()
+    minutes = Query.parse("minutes", "SELECT SUM(count) AS checks FROM rollups WHERE step = 60")
+    assert (await database.fetch(minutes))[0]["checks"] == 4
+
+
+async def test_the_newest_event_stays_so_that_numbers_go_on(database: SQLite) -> None:
+    clock = Clock()
+    world = await World(database, clock).start()
+    world.look("good")
+    world.look("bad")
+    await world.past.journal.tick()
+    newest = (await world.past.journal.restore()).newest
+    clock.advance(86400 * 500)
+    await world.past.keeper.prune_others()
+    assert (await world.past.journal.restore()).newest == newest > 1
 
 
 async def test_the_fleet_is_summed_up_at_once(database: SQLite) -> None:

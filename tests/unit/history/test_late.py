@@ -1,5 +1,6 @@
 """A store that is away when the monitor begins and comes back later: what it knew is taken up, and is no news."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -261,6 +262,38 @@ async def test_what_an_earlier_process_did_not_come_to_tell_is_told(path: Path) 
         await life.come_back()
         await life.listen()
         assert await life.told() == [DOWN]
+
+
+async def test_what_is_no_longer_watched_is_forgotten_at_the_start(path: Path) -> None:
+    await before(path, G, B, B)
+    without = Life(path, is_away=False)
+    await without.past.restore([])
+    await without.end()
+    again = Life(path, is_away=False)
+    await again.begin()
+    assert again.hub.states["api"].status is Status.UNKNOWN
+    await again.end()
+
+
+async def test_a_fresh_store_is_told_what_people_know(path: Path) -> None:
+    life = Life(path, is_away=False)
+    life.past.afresh.append(life.alerter.begin_afresh)
+    await life.begin()
+    await life.listen()
+    await life.play([G, B, B], 0)
+    await life.listen()
+    file = life.store._database
+    file._begin_afresh(path, sqlite3.DatabaseError("malformed"))
+    await life.past._begin_afresh()
+    await life.past.journal.tick()
+    await life.alerter._tick(datetime.now(UTC))
+    await life.end()
+    again = Life(path, is_away=False)
+    await again.begin()
+    assert again.hub.states["api"].is_down
+    assert list(again.alerter.pipeline.alerts) == ["ServiceDown:api"]
+    assert list(again.past.book.open) == ["api"]
+    await again.end()
 
 
 async def test_nothing_is_written_over_what_is_not_known(path: Path) -> None:

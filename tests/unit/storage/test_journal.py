@@ -215,6 +215,41 @@ async def test_a_corrupt_file_is_set_aside_and_a_fresh_one_takes_its_place(datab
     assert len(await journal.follow(0)) == 1
 
 
+async def test_what_a_reader_finds_corrupt_is_set_aside_too(database: SQLite) -> None:
+    hub, journal = await started(database)
+    for number in range(200):
+        hub.announce(Event(EventType.SYSTEM_ALERT, f"{number} " + "x" * 500, START))
+    await journal.close()
+    await database.close()
+    assert database.path is not None
+    body = bytearray(database.path.read_bytes())
+    body[20 * 4096 : 30 * 4096] = b"\xff" * 10 * 4096
+    database.path.write_bytes(bytes(body))
+    again = SQLite(database.path)
+    await again.open()
+    events = Query.parse("all", "SELECT SUM(LENGTH(body)) AS size FROM events")
+    with pytest.raises(StoreUnavailableError):
+        await again.fetch(events)
+    await again.execute(Query.parse("x", "DELETE FROM states")())
+    assert again.take_set_aside() is not None
+    assert (await again.fetch(events))[0]["size"] is None
+    await again.close()
+
+
+async def test_a_service_that_is_no_longer_watched_is_forgotten(database: SQLite) -> None:
+    hub, journal = await started(database)
+    hub.ingest(result(Outcome.FAILURE))
+    hub.ingest(result(Outcome.FAILURE, 1))
+    await journal.tick()
+    hub.ingest(result(Outcome.FAILURE, 2))
+    assert hub.states["api"].is_down
+    hub.announce(Event(EventType.CONFIG_RELOADED, "reloaded", START, data={"removed": ["api"]}))
+    hub.reconfigure([], Policy())
+    await journal.close()
+    hub, _ = await started(database)
+    assert not hub.states["api"].is_down
+
+
 async def test_a_second_instance_is_refused_until_the_first_is_gone(database: SQLite) -> None:
     await database.open()
     second = SQLite(database.path)

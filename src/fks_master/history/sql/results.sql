@@ -68,6 +68,9 @@ SELECT name, at_ms FROM marks;
 -- name: store_mark
 INSERT INTO marks (name, at_ms) VALUES (:name, :at_ms) ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms;
 
+-- name: next_result
+SELECT MIN(at_ms) AS at_ms FROM results WHERE at_ms >= :since_ms;
+
 -- name: oldest_result
 SELECT MIN(at_ms) AS at_ms FROM results;
 
@@ -81,7 +84,7 @@ DELETE FROM results WHERE at_ms < :before_ms;
 DELETE FROM rollups WHERE step = :step AND service = :service AND at_ms < :before_ms;
 
 -- name: prune_events
-DELETE FROM events WHERE at_ms < :before_ms;
+DELETE FROM events WHERE at_ms < :before_ms AND id < (SELECT MAX(id) FROM events);
 
 -- name: prune_transitions
 DELETE FROM transitions WHERE at_ms < :before_ms;
