@@ -87,7 +87,7 @@ def test_check_looks_once_and_says_what_it_saw(tmp_path: Path) -> None:
     ("target", "message"),
     [
         ("ftp://x/", 'check: found "ftp://x/", expected an address that begins with one of http://'),
-        ("http://[bad", "expected an address that begins with"),
+        ("http://[bad", "expected a host, perhaps a port"),
         ("tcp://127.0.0.1", 'expected a host and a port, such as "tcp://fks_db:5432"'),
     ],
 )

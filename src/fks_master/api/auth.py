@@ -101,7 +101,7 @@ class Doorkeeper:
     def is_open(self) -> bool:
         return self.authority.is_open
 
-    def who(self, credentials: Sequence[str]) -> Caller | None:
+    def who(self, credentials: tuple[str, ...] | list[str]) -> Caller | None:
         """Return the caller whom the best of these credentials proves; None where all are wrong."""
         if self.is_open:
             return ANYBODY

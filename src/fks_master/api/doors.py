@@ -1,7 +1,7 @@
 """What stands before every endpoint and every command."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import structlog
@@ -39,7 +39,7 @@ class Doors:
             return refusal
         return self.doorkeeper.refuses(caller, access, address_of(connection))
 
-    def still_admits(self, access: Access, credentials: Sequence[str]) -> bool:
+    def still_admits(self, access: Access, credentials: tuple[str, ...]) -> bool:
         """Whether one who was let in with these credentials may stay: keys are changed and tokens expire meanwhile."""
         if access is Access.OPEN or (access is Access.PUBLIC and self.doorkeeper.authority.public_read):
             return True
@@ -85,7 +85,7 @@ class Doors:
         return response
 
     async def _while_admitted(
-        self, stream: AsyncIterator[Any], access: Access, credentials: Sequence[str]
+        self, stream: AsyncIterator[Any], access: Access, credentials: tuple[str, ...]
     ) -> AsyncGenerator[Any]:
         """Pass a stream on, and end it soon after its reader may no longer read, even while nothing comes."""
         asked_at, coming = self.clock.monotonic(), asyncio.ensure_future(anext(stream, None))
