@@ -67,7 +67,7 @@ class Engine:
 
     def docker(self, *arguments: str) -> str:
         return subprocess.run(
-            ["docker", *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=True
+            ["docker", *arguments], env=self.environment, capture_output=True, text=True, timeout=180, check=True
         ).stdout.strip()
 
     def build(self, image: str) -> None:

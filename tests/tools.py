@@ -41,16 +41,28 @@ def tool(name: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """Find a port for a program that cannot take any: below those that the kernel gives to connections meanwhile."""
-    for port in random.SystemRandom().sample(range(15000, 30000), 100):
-        with socket.socket() as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    """Find a port for a program that cannot take any: below those that the kernel gives to connections meanwhile.
+
+    None is given out twice.
+    """
+    for port in random.SystemRandom().sample(range(15000, 30000), 1000):
+        if port not in _given and _is_free(port):
+            _given.add(port)
             return port
     raise RuntimeError("no port is free")
+
+
+_given: set[int] = set()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def install(package: str, is_there: Callable[[], bool]) -> None:

@@ -19,7 +19,7 @@ from fks_master.hub import Hub
 from fks_master.model import Outcome, Reason, Result
 from fks_master.tracing import NoTracer
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -9,8 +9,6 @@ from tests.browser.stack import Stack, stack
 from tests.docker_engine import Engine
 from tests.process import wait_for
 
-pytestmark = pytest.mark.timeout(600)  # the first test on a fresh machine installs the engine
-
 SHOP = """name: shop
 services:
   web: {image: fks/box, network_mode: none, stop_grace_period: 0s, depends_on: [db]}

@@ -9,8 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import PHONE, tab
 from tests.process import Fleet, Monitor
 
-pytestmark = pytest.mark.timeout(240)
-
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 ASK = """async (rules) => {

@@ -5,22 +5,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import expect
 from tests.browser.chromium import Tab
 from tests.process import fleet, monitor, wait_for
-
-pytestmark = pytest.mark.timeout(240)
+from tests.tools import free_port
 
 KEY = "correct-horse-battery-staple"
 
 
 def test_old_data_is_never_shown_as_new(window: Tab) -> None:
+    port = str(free_port())
     with fleet() as targets:
-        with monitor("--config", str(targets.config)) as one:
+        with monitor("--config", str(targets.config), "--port", port) as one:
             page = window.show(one)
             expect(page).to_have_title("● 11 healthy · FKS Master")
-            port = one.address.rpartition(":")[2]
         expect(page.locator(".banner")).to_contain_text("Connection lost")
         expect(page.locator("html")).to_have_attribute("data-stale", "")
         expect(page).to_have_title("○ not known · FKS Master")

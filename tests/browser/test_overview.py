@@ -1,11 +1,8 @@
 """The fleet at a glance: the sentence, the filters, the keys, two thousand services."""
 
-import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.chromium import Tab
 from tests.process import Fleet, Monitor, fleet, monitor, wait_for
-
-pytestmark = pytest.mark.timeout(240)
 
 Watched = tuple[Fleet, Monitor]
 

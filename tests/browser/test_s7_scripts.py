@@ -3,12 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 from tests.browser.chromium import Tab
 from tests.process import monitor, wait_for
-
-pytestmark = pytest.mark.timeout(240)
 
 CORPUS = (
     "<img src=x onerror=document.title='taken'>",

@@ -1,11 +1,8 @@
 """Alerts, silences and incidents on their pages."""
 
-import pytest
 from playwright.sync_api import expect
 from tests.browser.chromium import Tab
 from tests.process import Fleet, Monitor, wait_for
-
-pytestmark = pytest.mark.timeout(240)
 
 Watched = tuple[Fleet, Monitor]
 

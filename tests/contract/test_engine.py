@@ -14,7 +14,7 @@ from fks_master.docker.engine import DockerEngine, Engine, LogQuery
 from fks_master.errors import DockerError, NoDockerError, NotFoundError
 from fks_master.testing import FakeEngine
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(900)  # the first test on a fresh machine installs the engine
 
 
 class World(Protocol):
@@ -80,6 +80,9 @@ class Real:
 
     async def write(self, name: str, text: str) -> None:
         await self._docker("exec", name, "sh", "-c", f"echo {text} > /proc/1/fd/1")
+        async with asyncio.timeout(40):
+            while text not in (await self._docker("logs", name)).split():  # noqa: ASYNC110 - it takes its way to the daemon
+                await asyncio.sleep(0.02)
 
 
 @pytest.fixture(params=["fake", "real"])

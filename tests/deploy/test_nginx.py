@@ -1,5 +1,6 @@
 """Debian's nginx before the monitor, with the shipped configuration."""
 
+import asyncio
 import json
 import re
 import socket
@@ -10,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.process import Monitor, monitor, wait_for
+from tests.process import PATIENCE, Monitor, monitor, wait_for
 from tests.servers import make_certificate
 from tests.tools import free_port, tool
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 from websockets.typing import Origin
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx" / "fks_master.conf"
@@ -79,8 +80,15 @@ class Door(Monitor):
         self.address = f"https://{self.host}"
 
     def connect(self, origin: str) -> str:
-        with connect(f"wss://{self.host}/ws", ssl=unverified(), origin=Origin(origin), open_timeout=30) as socket:
-            kind: str = json.loads(socket.recv(30))["type"]
+        return asyncio.run(self._connect(origin))
+
+    async def _connect(self, origin: str) -> str:
+        where = f"wss://{self.host}/ws"
+        async with (
+            asyncio.timeout(PATIENCE),
+            connect(where, ssl=unverified(), origin=Origin(origin), open_timeout=PATIENCE) as feed,
+        ):
+            kind: str = json.loads(await feed.recv())["type"]
             return kind
 
     def restart(self, origin: str, key: str = KEY) -> int:

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 from tests.docker_engine import Engine
 from tests.process import monitor, wait_for
+from tests.tools import free_port
 
 FILE = Path(__file__).parents[2] / "deploy" / "compose" / "socket-proxy.yml"
 RULE = re.compile(r"^ +- -allow([A-Z]+)=(.+)$", re.MULTILINE)
 RULES = {method: re.compile(path) for method, path in RULE.findall(FILE.read_text())}
 LONGEST_HEAD = 65536
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def is_allowed(method: str, target: str) -> bool:
@@ -81,12 +80,6 @@ def proxied(engine: Engine) -> Iterator[Proxy]:
         yield proxy
     finally:
         proxy.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
 
 
 def test_the_rules_are_enough_to_watch_restart_and_read_logs(docker: Engine, tmp_path: Path) -> None:

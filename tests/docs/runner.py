@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 STEP = re.compile(r"^<!-- run: (?P<orders>.*?) -->$|^```(?P<kind>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_OURS = {"js"}  # what runs in a reader's own page
 SPEAKS_FOR_US = ("FKS_", "RUST_LOG", "OTEL_", "DOCKER_", "NOTIFY_SOCKET")

@@ -18,7 +18,6 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     one.close()
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/howto/use-the-api.md"])
 def test_a_page_can_be_followed(page: str, reader: Reader) -> None:
     compose_plugin()

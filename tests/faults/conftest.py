@@ -9,7 +9,7 @@ from fks_master.model import Result, Service
 from fks_master.probes.prober import Prober
 from fks_master.scheduler.loop import Scheduler
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 class Watch:

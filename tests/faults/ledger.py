@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from tests.servers import answer, quietly
 
+UNHURRIED = "expected_response_time_ms = 10000"
+
 
 class Ledger:
     """One server for all; the path names the service.
@@ -23,6 +25,10 @@ class Ledger:
         self.answers_after = 0.0
         self.address = ""
         self.under_way = self.most = 0
+
+    def service(self, name: str) -> str:
+        """Write the table of a service; that a busy machine is slow to answer does not count."""
+        return f'[[services]]\nid = "{name}"\nhealth_endpoint = "{self.address}/{name}"\n{UNHURRIED}\n'
 
     def moments(self, name: str) -> list[float]:
         return [at for at, each in self.entries if each == name]

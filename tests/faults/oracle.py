@@ -93,6 +93,7 @@ class Ledger:
     def config(self, address: str, interval: float) -> str:
         return "".join(
             f'[[services]]\nid = "{name}"\nhealth_endpoint = "{address}/{name}"\ninterval_seconds = {interval}\n'
+            "expected_response_time_ms = 10000\n"  # a machine that is busy does not count
             for name in self.names
         )
 

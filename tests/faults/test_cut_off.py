@@ -15,7 +15,6 @@ SCENES = {
 }
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("scene", SCENES)
 def test_one_message_says_that_we_are_cut_off(scene: str) -> None:
     if os.geteuid() != 0 and not os.environ.get("CI"):

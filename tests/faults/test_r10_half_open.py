@@ -15,8 +15,8 @@ from fks_master.model import Reason, Result, Service, TcpOptions
 from fks_master.probes.prober import Prober
 
 TIMEOUT = 1.0
-LATE = 0.2
-CHANCES = 4  # a loaded machine may be late itself, but not every time
+LATE = 0.3
+CHANCES = 6  # a loaded machine may be late itself, but not every time
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 

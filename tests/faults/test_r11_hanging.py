@@ -11,7 +11,7 @@ from fks_master.model import Outcome, Reason, Service
 from fks_master.scheduler import loop
 
 INTERVAL = 3.0
-LATE = 0.6
+LATE = 2.5  # a round that waits for those that hang takes 24 seconds
 
 
 @pytest.mark.parametrize("batch_size", [100, 5])

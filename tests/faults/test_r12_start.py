@@ -8,15 +8,16 @@ from tests.faults.ledger import ledger
 from tests.process import monitor, wait_for
 
 SERVICES = 1000
-ANSWERS_AFTER = 0.01
 
 
-@pytest.mark.parametrize("batch_size", [5, 100])
-def test_the_first_round_keeps_to_the_batch_and_is_as_fast_as_that_allows(tmp_path: Path, batch_size: int) -> None:
+@pytest.mark.parametrize(("batch_size", "answers_after"), [(5, 0.01), (100, 0.2)])
+def test_the_first_round_keeps_to_the_batch_and_is_as_fast_as_that_allows(
+    tmp_path: Path, batch_size: int, answers_after: float
+) -> None:
     path = tmp_path / "monitor.toml"
     with ledger() as asked:
-        asked.answers_after = ANSWERS_AFTER
-        services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "{asked.address}/s{n}"\n' for n in range(SERVICES))
+        asked.answers_after = answers_after
+        services = (asked.service(f"s{n}") for n in range(SERVICES))
         path.write_text(
             f"[monitoring]\nbatch_size = {batch_size}\n"
             f"[alerts]\nconsecutive_failures_threshold = 1\n{''.join(services)}"
@@ -31,7 +32,7 @@ def test_the_first_round_keeps_to_the_batch_and_is_as_fast_as_that_allows(tmp_pa
     assert {name for _, name in asked.entries[:SERVICES]} == {f"s{n}" for n in range(SERVICES)}, "everybody once first"
     assert batch_size // 2 < asked.most <= batch_size
     seconds = asked.entries[SERVICES - 1][0] - asked.entries[0][0]
-    assert seconds < 5 * (SERVICES / batch_size * ANSWERS_AFTER) + 5, "five times the ideal, for a loaded machine"
+    assert seconds < 5 * (SERVICES / batch_size * answers_after) + 5, "five times the ideal, for a loaded machine"
 
 
 def test_a_start_with_everybody_down_tells_each_once_and_keeps_answering(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_start_with_everybody_down_tells_each_once_and_keeps_answering(tmp_pat
             began = time.monotonic()
             assert one.request("/health")[0] == 200
             slowest = max(slowest, time.monotonic() - began)
-        assert slowest < 2
+        assert slowest < 5
         told = wait_for(lambda: _down(one.get("/api/events?limit=1000&event_type=ServiceDown")["events"]))
     assert told == {f"s{n}" for n in range(SERVICES)}
 

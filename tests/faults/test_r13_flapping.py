@@ -57,7 +57,7 @@ def receiver() -> Iterator[Receiver]:
 def config(folder: Path, target: Target, receiver: Receiver) -> Path:
     path = folder / "monitor.toml"
     path.write_text(
-        f"[monitoring]\ncheck_interval_seconds = {INTERVAL}\ntimeout_seconds = 1\nretry_attempts = 1\n"
+        f"[monitoring]\ncheck_interval_seconds = {INTERVAL}\ntimeout_seconds = 3\nretry_attempts = 1\n"
         f'[alerts]\nconsecutive_failures_threshold = 2\nwebhook_url = "{receiver.url}"\n'
         f'[history]\nurl = "sqlite::memory:"\n[[services]]\nid = "api"\nhealth_endpoint = "{target.address}"\n'
     )

@@ -14,10 +14,9 @@ from typing import Self
 
 import pytest
 from tests.docker_engine import Engine
-from tests.integration.test_docker import answers, container_of, free_port
+from tests.integration.test_docker import answers, container_of
 from tests.process import Monitor, monitor, wait_for
-
-pytestmark = pytest.mark.timeout(240)
+from tests.tools import free_port
 
 INTERVAL = 0.3
 

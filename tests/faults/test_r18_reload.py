@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from tests.process import PATIENCE, Monitor, monitor, wait_for
 from tests.servers import answer, listening
 
@@ -89,7 +88,6 @@ def reload(one: Monitor, path: Path, plan: Plan, number: int) -> None:
         wait_for(lambda: ids(one) == plan.names)
 
 
-@pytest.mark.timeout(180)
 async def test_a_hundred_reloads_leave_no_zombie_and_no_duplicate_and_the_last_good_config(tmp_path: Path) -> None:
     targets, path = Targets(), tmp_path / "monitor.toml"
     async with listening(targets.handle, backlog=1000) as port:

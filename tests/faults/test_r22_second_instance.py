@@ -2,12 +2,12 @@
 
 import json
 import signal
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from tests.process import monitor, start, wait_for
+from tests.tools import free_port
 
 
 def asked(address: str) -> tuple[int, dict[str, str]]:
@@ -22,8 +22,7 @@ def asked(address: str) -> tuple[int, dict[str, str]]:
 
 def test_the_second_says_so_and_takes_over(tmp_path: Path) -> None:
     (tmp_path / "monitor.toml").write_text('[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n')
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with monitor("--config", "monitor.toml", folder=tmp_path) as first:
         wait_for(lambda: first.status("one") == "Unhealthy")
         with start("--config", "monitor.toml", "--port", str(port), folder=tmp_path, stderr=None) as second:

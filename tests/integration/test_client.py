@@ -15,8 +15,6 @@ from tests.integration.test_docker import watched
 from tests.integration.test_webhook import Receiver, all_seen, told
 from tests.process import Monitor, fleet, monitor, wait_for
 
-pytestmark = pytest.mark.timeout(180)
-
 
 def run(one: Monitor | str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     url = one if isinstance(one, str) else one.address
@@ -91,6 +89,7 @@ def test_a_service_is_restarted_and_its_logs_are_read(docker: Engine, tmp_path: 
         assert done.returncode == 0, done.stderr
         assert re.fullmatch(r"api: restarted, well after \d+\.\d s\n", done.stdout)
         docker.docker("exec", "fks_api", "sh", "-c", "echo hello > /proc/1/fd/1")
+        wait_for(lambda: one.request("/api/services/api/logs?tail=1", x_api_key="right")[2] == b"hello\n")
         read = run(one, "logs", "api", "--tail", "1", FKS_MONITOR_API_KEY="right")
         assert (read.returncode, read.stdout) == (0, "hello\n")
 

@@ -14,12 +14,12 @@ from tests.compose_stub import compose_stub
 from tests.docker_engine import Engine
 from tests.integration.test_client import run
 from tests.integration.test_docker import watched
+from tests.integration.test_webhook import all_seen
 from tests.process import PATIENCE, Monitor, fleet, monitor, wait_for
+from tests.tools import free_port
 
 from fks_master.cli.acting import act
 from fks_master.cli.client import Client, ClientError
-
-pytestmark = pytest.mark.timeout(180)
 
 
 def test_a_container_is_stopped_started_and_what_happened_is_listed(docker: Engine, tmp_path: Path) -> None:
@@ -105,10 +105,9 @@ class Following:
 
 
 def test_events_are_followed_over_a_restart_of_the_monitor() -> None:
-    port = "0"
-    with fleet() as targets, monitor("--config", str(targets.config)) as one:
-        wait_for(lambda: one.status("fks_web") == "Healthy")
-        port = one.address.rpartition(":")[2]
+    port = str(free_port())
+    with fleet() as targets, monitor("--config", str(targets.config), FKS_MASTER_PORT=port) as one:
+        wait_for(lambda: all_seen(one))
         following = Following(one, "events", "-f", "-n", "0", "--type", "StatusChanged", "--json")
         with following as lines:
             wait_for(lambda: "fks_websocket_connections_active 1" in one.request("/metrics")[2].decode())

@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import pytest
 from tests.docker_engine import Engine
-from tests.integration.test_docker import event, feed, free_port
+from tests.integration.test_docker import event, feed
 from tests.process import Monitor, monitor, wait_for
+from tests.tools import free_port
 
-pytestmark = pytest.mark.timeout(180)
 CONFIG = "[monitoring]\ncheck_interval_seconds = 30\nretry_attempts = 1\n"
 
 

@@ -12,18 +12,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from tests.docker_engine import Engine
 from tests.process import PATIENCE, Monitor, monitor, wait_for
+from tests.tools import free_port
 from websockets.sync.client import ClientConnection, connect
-
-pytestmark = pytest.mark.timeout(180)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

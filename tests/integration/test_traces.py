@@ -54,7 +54,7 @@ def test_checks_are_traced_with_their_phases_and_why_they_failed(collector: Coll
     assert phases[-2:] == ["first_byte", "transfer"] or phases[-1] == "first_byte"
     moments = [event.time_unix_nano for event in good.events]
     assert moments == sorted(moments)
-    slack = 1e6  # the clocks of libcurl and of the span are read at different moments
+    slack = 1e9  # the clocks of libcurl and of the span are read at different moments, with others' work between
     assert good.start_time_unix_nano - slack <= moments[0] <= moments[-1] <= good.end_time_unix_nano + slack
     assert "status" in bad.status.message
 

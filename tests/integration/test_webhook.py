@@ -94,6 +94,7 @@ def test_what_fails_because_another_is_down_tells_nothing_of_its_own(receiver: R
         targets.behave("fks_api", "error")
         wait_for(lambda: {each["id"]: each["is_down"] for each in one.get("/api/services")}["fks_api"])
         targets.behave("fks_api", "ok")
+        wait_for(lambda: one.status("fks_api") == "Healthy")
         targets.behave("fks_data", "ok")
         wait_for(lambda: ("ServiceUp", "fks_data") in receiver.events)
         assert {service for _, service in receiver.events} == {"fks_data"}

@@ -7,7 +7,6 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from release import licences
 from release.parts import ROOT, python_parts, web_parts
 from release.sbom import sbom
@@ -17,7 +16,6 @@ from fks_master import __version__
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.timeout(300)
 def test_what_is_built_installs_into_an_empty_environment_and_runs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "release.build", str(tmp_path / "dist")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)

@@ -33,7 +33,6 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
         yield running
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("scope", KEYS)
 def test_every_answer_is_documented_and_none_is_our_fault(one: Monitor, scope: str) -> None:
     schema = schemathesis.openapi.from_dict(one.get("/openapi.json"))

@@ -7,26 +7,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from tests.compose_stub import compose_stub
 from tests.docker_engine import Engine
-from tests.integration.test_docker import free_port
 from tests.process import PATIENCE, Monitor, monitor, wait_for
+from tests.tools import free_port
 from websockets.sync.client import connect
-
-pytestmark = pytest.mark.timeout(180)
 
 MANY = 100
 # It ends on TERM only after a while, so that all come while the first one is at work.
 SLOW = (
-    "trap 'sleep 4; exit 0' TERM; mkdir -p /www; echo ok > /www/health; httpd -f -p 127.0.0.1:{} -h /www & wait; wait"
+    "trap 'sleep {}; exit 0' TERM; mkdir -p /www; echo ok > /www/health; httpd -f -p 127.0.0.1:{} -h /www & wait; wait"
 )
 
 
 @contextlib.contextmanager
-def slow_to_stop(docker: Engine, folder: Path) -> Iterator[Monitor]:
+def slow_to_stop(docker: Engine, folder: Path, seconds: float = 3) -> Iterator[Monitor]:
     port = free_port()
-    command = ("fks/box", "sh", "-c", SLOW.format(port))
+    command = ("fks/box", "sh", "-c", SLOW.format(seconds, port))
     docker.docker("run", "-d", "--network", "host", "--name", "slow", "--stop-timeout", "20", *command)
     (folder / "monitor.toml").write_text(
         f'[[services]]\nid = "slow"\nhealth_endpoint = "http://127.0.0.1:{port}/health"\ndocker_container = "slow"\n'
@@ -45,7 +42,7 @@ def restarts(docker: Engine) -> int:
 
 
 def test_s16_of_a_hundred_restarts_at_once_one_runs(docker: Engine, tmp_path: Path) -> None:
-    with slow_to_stop(docker, tmp_path) as one, ThreadPoolExecutor(MANY) as pool:
+    with slow_to_stop(docker, tmp_path, 8) as one, ThreadPoolExecutor(MANY) as pool:
         path = "/api/services/slow/restart"
         answers = list(pool.map(lambda _: one.request(path, "POST"), range(MANY)))
         assert Counter(status for status, _, _ in answers) == {200: 1, 409: MANY - 1}
@@ -58,7 +55,7 @@ def test_s16_of_a_hundred_restarts_at_once_one_runs(docker: Engine, tmp_path: Pa
 
 
 def test_s16_the_same_key_is_one_restart_however_often_it_comes(docker: Engine, tmp_path: Path) -> None:
-    with slow_to_stop(docker, tmp_path) as one, ThreadPoolExecutor(20) as pool:
+    with slow_to_stop(docker, tmp_path, 1) as one, ThreadPoolExecutor(20) as pool:
         path = "/api/services/slow/restart"
         answers = list(pool.map(lambda _: one.request(path, "POST", idempotency_key="click"), range(20)))
         answers.append(one.request(path, "POST", idempotency_key="click"))

@@ -11,8 +11,6 @@ import pytest
 from tests.process import PATIENCE, Monitor, monitor
 from websockets.sync.client import ClientConnection, connect
 
-pytestmark = pytest.mark.timeout(120)
-
 SECRET = "a secret of at least thirty-two bytes"
 RANK = {"nobody": 0, "read": 1, "operate": 2, "admin": 3}
 ROLES = {"viewer": "read", "orchestrate": "operate", "admin": "admin"}

@@ -68,8 +68,8 @@ def test_each_configured_credential_opens_and_the_other_kind_does_not(closed: tu
     kind, one = closed
     presented = {"key": {"x_api_key": KEY}, "jwt": {"authorization": f"Bearer {token('admin')}"}}
     for name, headers in presented.items():
-        expected = 200 if kind in {name, "both"} else 401
-        assert one.request("/api/audit", **headers)[0] == expected
+        expected = {200} if kind in {name, "both"} else {401, 429}  # many wrong ones came before
+        assert one.request("/api/audit", **headers)[0] in expected
 
 
 def test_one_good_credential_is_enough_whatever_else_is_shown(closed: tuple[str, Monitor]) -> None:

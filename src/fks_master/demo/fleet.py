@@ -69,6 +69,7 @@ class Fleet:
         self._behaviours: dict[str, Behaviour] = {}
         self._ports: dict[str, int] = {}
         self._servers: dict[int, asyncio.Server] = {}
+        self._kept: dict[int, socket.socket] = {}  # ports of ours at which nobody listens for now
 
     def behaviour(self, service_id: str) -> Behaviour:
         return self._behaviours.get(service_id, Behaviour.OK)
@@ -90,7 +91,9 @@ class Fleet:
         self._behaviours[service_id] = behaviour
         if behaviour is Behaviour.REFUSE and port in self._servers:
             self._servers.pop(port).close()
+            self._kept[port] = _bound(port)
         elif behaviour is not Behaviour.REFUSE and port not in self._servers:
+            self._kept.pop(port).close()
             await self._listen(service_id, port)
 
     async def close(self) -> None:
@@ -98,6 +101,8 @@ class Fleet:
             server.close()
         for connection in list(self.connections):
             connection.close()
+        for kept in self._kept.values():
+            kept.close()
 
     async def _listen(self, owner: str | None, port: int) -> int:
         loop = asyncio.get_running_loop()
@@ -105,3 +110,11 @@ class Fleet:
         found: int = server.sockets[0].getsockname()[1]
         self._servers[found] = server
         return found
+
+
+def _bound(port: int) -> socket.socket:
+    """Keep a port from everybody else without listening at it: connections are refused."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", port))
+    return kept

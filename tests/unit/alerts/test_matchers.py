@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fks_master.alerts.matchers import parse
+from fks_master.alerts.matchers import Matcher, parse
 
 LABELS = {"service_id": "fks_api", "severity": "critical", "team": "web"}
 
@@ -51,9 +51,13 @@ def test_no_expression_takes_long(expression: str, value: str) -> None:
         matcher = parse(f"a=~{expression}")
     except ValueError:
         return
-    began = time.process_time()
+    assert any(seconds(matcher, value) < 0.1 for _ in range(3))  # a garbage collection may fall into one of them
+
+
+def seconds(matcher: Matcher, value: str) -> float:
+    began = time.thread_time()
     matcher.fits({"a": value})
-    assert time.process_time() - began < 0.1
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize("text", ["a=" + " " * 60_000 + "x", "a" + " " * 60_000, "a" * 60_000, " " * 60_000])

@@ -173,7 +173,6 @@ def test_a_socket_without_rights_is_told_with_the_group_to_take() -> None:
     assert "usermod -aG root USER" in done.stdout
 
 
-@pytest.mark.timeout(300)
 async def test_a_container_that_nobody_runs_is_missed(docker: Engine) -> None:
     docker.docker("run", "-d", "--network", "none", "--name", "there", "fks/box")
     text = ONE + 'docker_container = "there"\n[[services]]\nid = "two"\nhealth_endpoint = "tcp://a:1"\n'

@@ -28,9 +28,11 @@ export function Terminal({ path, read, name, title, high = "max(300px, 42vh)", i
   const [left, leave] = useState(0);
   const [top, setTop] = useState(0);
   const [hit, setHit] = useState(-1);
+  const hasJumped = useRef(false);
   const end = frozen ?? lines.end;
   const count = Math.max(0, end - lines.dropped);
-  useEffect(() => {
+  // Before anything else may happen: one that came later would undo a jump that was made meanwhile.
+  useLayoutEffect(() => {
     const node = box.current;
     if (node && isFollowing) node.scrollTop = node.scrollHeight;
   });
@@ -57,11 +59,16 @@ export function Terminal({ path, read, name, title, high = "max(300px, 42vh)", i
     const next = here < 0 ? (step > 0 ? 0 : hits.length - 1) : (here + step + hits.length) % hits.length;
     unfollow();
     setHit(hits[next] ?? -1);
+    const before = box.current.scrollTop;
     box.current.scrollTop = ((hits[next] ?? 0) - lines.dropped) * LINE - box.current.clientHeight / 2;
+    hasJumped.current = box.current.scrollTop !== before;
   };
   const onScroll = (event: Event) => {
     const node = event.currentTarget as HTMLDivElement;
     setTop(node.scrollTop);
+    const wasJump = hasJumped.current;
+    hasJumped.current = false;
+    if (wasJump) return; // who looks at a hit near the end wants to stay there
     if (node.scrollHeight - node.scrollTop - node.clientHeight < 2 * LINE) follow(frozen === null);
     else unfollow();
   };
