@@ -65,10 +65,11 @@ def test_a_restart_of_the_monitor_forgets_nobody_even_without_docker(docker: Eng
 
 
 STACK = """
+x-box: &box {{image: fks/box, network_mode: host, stop_grace_period: 0s}}
 services:
-  fks_api: {{image: fks/box, network_mode: host, command: {serve}, depends_on: [db]}}
-  db: {{image: fks/box, network_mode: host, command: {serve}, labels: {{fks.health: "{port}/health"}}}}
-  evil: {{image: fks/box, network_mode: host, labels: {{fks.health: "http://169.254.169.254/latest"}}}}
+  fks_api: {{<<: *box, command: {serve}, depends_on: [db]}}
+  db: {{<<: *box, command: {serve}, labels: {{fks.health: "{port}/health"}}}}
+  evil: {{<<: *box, labels: {{fks.health: "http://169.254.169.254/latest"}}}}
 """
 
 
