@@ -1,6 +1,9 @@
 """The fleet at a glance: the sentence, the filters, the keys, two thousand services."""
 
+from contextlib import suppress
+
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TooLateError
 from tests.browser.chromium import Tab
 from tests.process import Fleet, Monitor, fleet, monitor, wait_for
 
@@ -46,6 +49,17 @@ def test_the_chosen_view_is_remembered(window: Tab, watched: Watched) -> None:
     expect(page.locator(".r[data-id]")).to_have_count(11)
 
 
+def press_both(page: Page, first: str, second: str, leads_to: str) -> None:
+    """Press two keys within the second that there is for it; a busy machine may be too slow, but not every time."""
+    for _ in range(10):
+        page.keyboard.press(first)
+        page.keyboard.press(second)
+        with suppress(TooLateError):
+            page.wait_for_url(leads_to, timeout=3000)
+            return
+    expect(page).to_have_url(leads_to)
+
+
 def test_everything_can_be_done_with_the_keyboard(window: Tab, watched: Watched) -> None:
     page = window.show(watched[1])
     keys = page.keyboard
@@ -60,9 +74,7 @@ def test_everything_can_be_done_with_the_keyboard(window: Tab, watched: Watched)
     keys.press("Enter")
     expect(page).to_have_url(f"{watched[1].address}/#service/fks_data")
     keys.press("Escape")
-    keys.press("g")
-    keys.press("a")
-    expect(page).to_have_url(f"{watched[1].address}/#alerts")
+    press_both(page, "g", "a", f"{watched[1].address}/#alerts")
     keys.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     keys.press("Escape")
