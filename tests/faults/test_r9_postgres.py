@@ -136,7 +136,6 @@ def test_checks_and_alerts_go_on_while_it_is_silent_or_dead(server: Cluster, tmp
     assert len(collector.told) == 6
 
 
-@pytest.mark.timeout(180)
 def test_away_at_the_start_what_was_remembered_is_taken_up_when_it_comes_back(server: Cluster, tmp_path: Path) -> None:
     ledger, collector = Ledger(["bad", "well"]), Collector()
     with serving(ledger.handler()) as targets, serving(collector.handler()) as hook:
@@ -163,7 +162,6 @@ def test_away_at_the_start_what_was_remembered_is_taken_up_when_it_comes_back(se
             assert one.stop() == 0
 
 
-@pytest.mark.timeout(180)
 def test_of_two_that_begin_without_it_one_gives_way(server: Cluster, tmp_path: Path) -> None:
     server.stop()
     services = '[[services]]\nid = "one"\nhealth_endpoint = "http://127.0.0.1:1/"\n'
