@@ -1,5 +1,5 @@
 // Lines as they come: followed until somebody scrolls up, searched, paused, saved. Only what is near is in the page.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { T } from "../text";
 import { plain } from "./ansi";
 import { Line, Rail } from "./line";
