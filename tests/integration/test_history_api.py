@@ -128,3 +128,9 @@ def test_badges_are_svg_by_themselves(one: Monitor, kind: str) -> None:
     assert (status, headers["content-type"]) == (200, "image/svg+xml")
     assert ET.fromstring(body).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own
     assert one.request(f"/api/services/other/badge/{kind}.svg")[0] == 404
+
+
+def test_a_cursor_beyond_all_numbers_is_no_fault_of_the_store(one: Monitor) -> None:
+    for path in ("/api/incidents", "/api/events"):
+        for cursor in ("-5", "-99999999999999999999999"):
+            assert one.request(f"{path}?cursor={cursor}")[0] == 200

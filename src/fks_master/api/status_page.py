@@ -9,6 +9,7 @@ from html import escape
 
 import msgspec
 
+from fks_master.history.badge import uptime_text
 from fks_master.model import Status
 
 WORDS = {
@@ -135,7 +136,7 @@ def _kind(percent: float | None) -> str:
 
 
 def _percent(percent: float | None) -> str:
-    return "nothing known" if percent is None else f"{percent:.2f} %"
+    return "nothing known" if percent is None else uptime_text(percent)
 
 
 def _time(at: datetime) -> str:

@@ -10,6 +10,7 @@ from fks_master.history.incidents import SQL, Entry, IncidentBook, add_entry
 from fks_master.model import Event
 from fks_master.storage import Database, Row, Statement
 from fks_master.storage.database import from_ms, to_ms
+from fks_master.storage.entries import events_of
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,8 +71,8 @@ class Archive:
     async def events(self, wanted: Wanted) -> tuple[list[Event], int | None]:
         kind = {"any_type": int(wanted.event_type is None), "event_type": wanted.event_type or ""}
         rows = await self._database.fetch(SQL["events"], **kind, **_bounds(wanted))
-        events = [msgspec.json.decode(row["body"], type=Event) for row in rows]
-        return events, events[-1].id if len(events) == wanted.count else None
+        events = events_of(row["body"] for row in rows)
+        return events, events[-1].id if events and len(rows) == wanted.count else None
 
     async def incident(self, incident_id: str) -> Incident | None:
         rows = await self._database.fetch(SQL["incident"], id=incident_id)

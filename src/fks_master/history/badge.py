@@ -1,5 +1,6 @@
 """Badges: a label and a value as a small SVG that stands by itself."""
 
+import math
 from html import escape
 
 GREEN, YELLOW, RED, GREY = "#2e7d32", "#b26a00", "#c62828", "#616161"
@@ -17,6 +18,11 @@ def badge(label: str, value: str, colour: str) -> str:
         '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
         f'<text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{value}</text></g></svg>'
     )
+
+
+def uptime_text(percent: float | None) -> str:
+    """Write it with two digits, rounded down: what was down for a moment was not up all the time."""
+    return "unknown" if percent is None else f"{math.floor(percent * 100 + 1e-6) / 100:.2f} %"
 
 
 def uptime_colour(percent: float | None) -> str:

@@ -25,6 +25,7 @@ SQL = load_queries("fks_master.history", "sql/incidents.sql")
 
 RESULTS_BEFORE = 20
 RESULTS_DURING = 50
+MOST_LINES = 1000
 COLLECT_SECONDS = 15.0
 COLLECT_TRIES = 6
 COLLECT_AGAIN_SECONDS = 2.0
@@ -45,8 +46,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct):
-    """An incident that goes on. `results` counts the probe results in its timeline, `last` the newest of them.
+    """An incident that goes on.
 
+    `lines` counts what stands in its timeline, `results` the probe results of them, `last` is the newest of those;
     `up_ms` is when it was over already, where that is still to be said.
     """
 
@@ -55,6 +57,7 @@ class Open(msgspec.Struct):
     service_id: str
     started_ms: int
     cause: str
+    lines: int = 0
     results: int = 0
     last: tuple[object, ...] = ()
     up_ms: int | None = None
@@ -210,9 +213,14 @@ class IncidentBook:
 
     def _result(self, incident: Open, result: Result) -> Statement:
         incident.results += 1
+        incident.lines += 1
         incident.last = _what(result)
         message = result.message or ("answered well" if result.outcome is Outcome.SUCCESS else "failed")
         return self._entry(incident.id, "result", result.at, message, result)
+
+    def _line(self, incident: Open, event: Event) -> Statement:
+        incident.lines += 1
+        return self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data)
 
     def _hear(self, event: Event) -> list[Statement]:
         if event.event_type is EventType.CONTAINER_DIED and event.service_id:
@@ -220,9 +228,10 @@ class IncidentBook:
         if event.event_type is EventType.SERVICE_DOWN and event.service_id not in self._open:
             return self._begin(event)
         statements = [
-            self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data)
+            self._line(incident, event)
             for service_id, incident in self._open.items()
             if event.service_id in {service_id, None}
+            and (incident.lines < MOST_LINES or event.event_type is EventType.SERVICE_UP)
         ]
         if event.event_type is EventType.SERVICE_UP and event.service_id in self._open:
             statements.append(self._close(event.service_id, event.timestamp))
@@ -240,7 +249,7 @@ class IncidentBook:
         statements = [
             _opened(incident),
             *(self._result(incident, result) for result in failing),
-            self._entry(incident.id, event.event_type.value, event.timestamp, event.message, event.data),
+            self._line(incident, event),
         ]
         if failing:
             statements.append(self._evidence(incident.id, "failure", failing[0]))
@@ -298,7 +307,9 @@ def add_entry(incident: str, number: int, entry: Entry) -> Statement:
 
 
 def _is_worth_a_line(incident: Open, result: Result) -> bool:
-    """Keep what differs from the line before, and the first of what does not."""
+    """Keep what differs from the line before, and the first of what does not, as long as there is room."""
+    if incident.lines >= MOST_LINES:
+        return False
     return result.outcome is Outcome.SUCCESS or (incident.results < RESULTS_DURING and _what(result) != incident.last)
 
 

@@ -65,6 +65,17 @@ def as_read(event: Event) -> Event:
     return msgspec.json.decode(encode(event), type=Event)
 
 
+def events_of(bodies: Iterable[str]) -> list[Event]:
+    """Read events; one of a kind that only another version knows is left out."""
+    found = []
+    for body in bodies:
+        try:
+            found.append(msgspec.json.decode(body, type=Event))
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            log.warning("event_unreadable", error=str(error))
+    return found
+
+
 def decoded(body: str) -> State | None:
     """Read a state; one that no longer fits the model is like none."""
     try:

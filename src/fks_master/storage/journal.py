@@ -21,7 +21,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from fks_master.clock import Clock
@@ -34,7 +33,7 @@ from fks_master.errors import (
 )
 from fks_master.model import Change, Event, State
 from fks_master.storage.database import Database, Statement, to_ms
-from fks_master.storage.entries import SQL, Entry, as_read, decoded, stored, told
+from fks_master.storage.entries import SQL, Entry, as_read, decoded, events_of, stored, told
 from fks_master.storage.late import Restored, TakeUp, as_it_is, without
 from fks_master.storage.turns import Turns
 
@@ -231,7 +230,7 @@ class Journal:
         except StorageError as error:
             self._failed(error, is_reading=True)
             return []
-        return [msgspec.json.decode(row["body"], type=Event) for row in rows]
+        return events_of(row["body"] for row in rows)
 
     def _remember(self, state: State, *, is_urgent: bool) -> None:
         """Note that the state is to be stored: with the next tick, or when it has its turn."""

@@ -174,6 +174,23 @@ async def test_how_the_container_died_is_evidence_and_who_was_told_stands_in_the
     assert found.timeline[-1].kind == "notification"
 
 
+async def test_a_timeline_has_an_end(database: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incidents, "MOST_LINES", 10)
+    world = await World(database).start()
+    await world.play(BAD, BAD)
+    for number in range(20):
+        world.hub.announce(Event(EventType.CONTAINER_STARTED, str(number), START, "api"))
+    await world.journal.flush()
+    world = await World(database).start()
+    world.hub.announce(Event(EventType.CONTAINER_STARTED, "after a restart", START, "api"))
+    await world.play(GOOD, begin=30)
+    [incident], _ = await world.archive.incidents(Wanted())
+    found = await world.archive.incident(incident.id)
+    assert found is not None
+    assert len(found.timeline) == 11
+    assert found.timeline[-1].kind == "ServiceUp"
+
+
 async def test_the_last_good_result_is_known_after_a_restart(database: SQLite) -> None:
     world = await World(database).start()
     await world.play(GOOD)

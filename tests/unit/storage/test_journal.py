@@ -236,6 +236,17 @@ async def test_what_a_reader_finds_corrupt_is_set_aside_too(database: SQLite) ->
     await again.close()
 
 
+async def test_an_event_of_a_newer_version_is_passed_over(database: SQLite) -> None:
+    hub, journal = await started(database)
+    hub.announce(Event(EventType.SYSTEM_ALERT, "one", START))
+    hub.announce(Event(EventType.SYSTEM_ALERT, "two", START))
+    await journal.close()
+    change = "UPDATE events SET body = REPLACE(body, 'SystemAlert', 'FromTheFuture') WHERE id = 1"
+    await database.execute(Query.parse("change", change)())
+    _, later = await started(database)
+    assert [event.message for event in await later.follow(0)] == ["two"]
+
+
 async def test_a_service_that_is_no_longer_watched_is_forgotten(database: SQLite) -> None:
     hub, journal = await started(database)
     hub.ingest(result(Outcome.FAILURE))

@@ -14,7 +14,7 @@ from fks_master.api.questions import read_query, unavailable
 from fks_master.api.routes.services import unknown_service
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
-from fks_master.history.badge import GREEN, GREY, RED, YELLOW, badge, uptime_colour
+from fks_master.history.badge import GREEN, GREY, RED, YELLOW, badge, uptime_colour, uptime_text
 from fks_master.history.measures import Latency, Measures, Recent, Series
 from fks_master.history.uptime import Uptime
 from fks_master.hub import Hub
@@ -190,8 +190,7 @@ class HistoryRoutes:
             percent = (await self._measures.uptime(request.path_params["service_id"], *bounds)).uptime_percent
         except StorageError as error:
             return unavailable(error)
-        text = "unknown" if percent is None else f"{percent:.2f} %"
-        return _svg(badge("uptime", text, uptime_colour(percent)))
+        return _svg(badge("uptime", uptime_text(percent), uptime_colour(percent)))
 
     async def latency_badge(self, request: Request) -> Response:
         bounds = self._about_one(request, "24h")

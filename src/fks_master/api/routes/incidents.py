@@ -115,7 +115,7 @@ class IncidentRoutes:
             return query
         wanted = Wanted(
             service_id=query.service_id, state=query.state, since=query.since, until=query.until,
-            before=min(query.cursor, LAST), count=query.limit,
+            before=max(0, min(query.cursor, LAST)), count=query.limit,
         )  # fmt: skip
         try:
             return as_json(IncidentPage(*await self._archive.incidents(wanted)))
@@ -128,7 +128,7 @@ class IncidentRoutes:
             return query
         wanted = Wanted(
             service_id=query.service_id, event_type=query.event_type, since=query.since, until=query.until,
-            before=min(query.cursor, LAST), count=query.limit,
+            before=max(0, min(query.cursor, LAST)), count=query.limit,
         )  # fmt: skip
         try:
             return as_json(EventPage(*await self._archive.events(wanted)))

@@ -1,7 +1,8 @@
 """`/status` for the public: off by default, chosen services only, made anew at most twice a minute."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,7 +15,7 @@ from fks_master.api.status_page import Day, Line, Page, Trouble, render
 from fks_master.clock import Clock
 from fks_master.errors import StorageError
 from fks_master.history.archive import Archive, Wanted
-from fks_master.history.badge import GREEN, GREY, RED, YELLOW, badge, uptime_colour
+from fks_master.history.badge import GREEN, GREY, RED, YELLOW, badge, uptime_colour, uptime_text
 from fks_master.history.measures import Measures
 from fks_master.hub import Hub
 from fks_master.model import Status
@@ -87,8 +88,7 @@ class StatusPageRoutes:
         line = await self._line(request)
         if line is None:
             return _nothing()
-        text = "unknown" if line.percent is None else f"{line.percent:.2f} %"
-        return _badge(f"uptime {DAYS}d", text, uptime_colour(line.percent))
+        return _badge(f"uptime {DAYS}d", uptime_text(line.percent), uptime_colour(line.percent))
 
     async def _line(self, request: Request) -> Line | None:
         service_id = request.path_params["service_id"]
@@ -119,30 +119,29 @@ class StatusPageRoutes:
         return msgspec.structs.replace(page, lines=tuple(lines), at=self._clock.now())
 
     async def _make(self) -> Page:
-        now = self._clock.now()
-        lines = [await self._history(service_id, now) for service_id in self._chosen()]
-        return Page(self._shown.title, now, tuple(lines), await self._troubles(now))
+        """Ask for the past of each; where the store does not answer once, it is not asked for the others."""
+        now, chosen = self._clock.now(), self._chosen()
+        names = {each: self._hub.services[each].name for each in chosen}
+        lines = {each: Line(name, self._hub.states[each].status) for each, name in names.items()}
+        troubles: tuple[Trouble, ...] = ()
+        with suppress(StorageError):
+            for each in chosen:
+                lines[each] = await self._history(each, lines[each], now)
+            troubles = await self._troubles(names, now)
+        return Page(self._shown.title, now, tuple(lines[each] for each in chosen), troubles)
 
-    async def _history(self, service_id: str, now: datetime) -> Line:
-        line = Line(self._hub.services[service_id].name, self._hub.states[service_id].status)
+    async def _history(self, service_id: str, line: Line, now: datetime) -> Line:
         first = now.date() - timedelta(days=DAYS - 1)
-        try:
-            days = await self._past.measures.days(service_id, DAYS, now)
-            whole = await self._past.measures.uptime(service_id, now - timedelta(days=DAYS), now)
-        except StorageError:
-            return line
+        days = await self._past.measures.days(service_id, DAYS, now)
+        whole = await self._past.measures.uptime(service_id, now - timedelta(days=DAYS), now)
         bars = [Day(first + timedelta(days=index), day.uptime_percent) for index, day in enumerate(days)]
         return msgspec.structs.replace(line, percent=whole.uptime_percent, days=tuple(bars))
 
-    async def _troubles(self, now: datetime) -> tuple[Trouble, ...]:
+    async def _troubles(self, names: Mapping[str, str], now: datetime) -> tuple[Trouble, ...]:
         found: list[Trouble] = []
-        for service_id in self._chosen():
+        for service_id, name in names.items():
             wanted = Wanted(service_id=service_id, since=now - TROUBLES, until=now, count=MOST_TROUBLES)
-            try:
-                incidents, _ = await self._past.archive.incidents(wanted)
-            except StorageError:
-                continue
-            name = self._hub.services[service_id].name
+            incidents, _ = await self._past.archive.incidents(wanted)
             found += (Trouble(name, one.started_at, one.ended_at) for one in incidents)
         return tuple(sorted(found, key=lambda one: one.began, reverse=True)[:MOST_TROUBLES])
 

@@ -32,7 +32,9 @@ DELETE FROM incident_evidence WHERE incident = :incident;
 DELETE FROM incidents WHERE id = :id;
 
 -- name: open_incidents
-SELECT number, id, service_id, started_ms, cause FROM incidents WHERE ended_ms IS NULL;
+SELECT number, id, service_id, started_ms, cause,
+(SELECT COUNT(*) FROM incident_entries e WHERE e.incident = incidents.id) AS lines
+FROM incidents WHERE ended_ms IS NULL;
 
 -- name: incidents
 SELECT number, id, service_id, started_ms, ended_ms, cause, acknowledged_ms, acknowledged_by FROM incidents
