@@ -19,6 +19,7 @@ RESTART_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 LATENESS_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ERROR_WINDOW_SECONDS = 300.0
+AHEAD_SECONDS = 1.0
 MOST_FAILURES = 10_000
 SLICE = 250  # services whose lines are written in one go
 USAGE = (
@@ -101,7 +102,8 @@ class ServiceMetrics:
         """Failures a minute over the last five minutes."""
         if self.failed_at is None:
             return 0.0
-        while self.failed_at and self.failed_at[0] < now - ERROR_WINDOW_SECONDS:
+        # What lies ahead was noted before the clock was set back; nobody knows how long ago that was.
+        while self.failed_at and not now - ERROR_WINDOW_SECONDS <= self.failed_at[0] <= now + AHEAD_SECONDS:
             self.failed_at.popleft()
         return len(self.failed_at) / (ERROR_WINDOW_SECONDS / 60)
 
