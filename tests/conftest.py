@@ -20,7 +20,7 @@ structlog.configure(
     ]
 )
 
-INSTALLS_SECONDS = 900  # the first test that needs the engine installs it on a fresh machine
+INSTALLS_SECONDS = 1200  # the first test that needs the engine installs it on a fresh machine
 # The files that take longest, so that no worker begins one of them when the other has nothing left to do.
 LONGEST = (
     "deploy/test_image.py",

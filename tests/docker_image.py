@@ -24,7 +24,7 @@ def build_image(engine: Engine, folder: Path) -> None:
     # Neither a bridge here nor BuildKit.
     command = ["docker", "build", "--network", "host", "--build-arg", f"BASE={BASE}", "--tag", IMAGE, "."]
     environment = {**engine.environment, "DOCKER_BUILDKIT": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=540, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 
@@ -35,5 +35,5 @@ def _make_base(tarball: Path) -> None:
     options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
     hooks = [f"--customize-hook={line}" for line in keep]
     command = [tool("mmdebstrap", "mmdebstrap"), "--variant=minbase", *options, *hooks, SUITE, str(tarball), mirror()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

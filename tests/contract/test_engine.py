@@ -14,7 +14,7 @@ from fks_master.docker.engine import DockerEngine, Engine, LogQuery
 from fks_master.errors import DockerError, NoDockerError, NotFoundError
 from fks_master.testing import FakeEngine
 
-pytestmark = pytest.mark.timeout(900)  # the first test on a fresh machine installs the engine
+pytestmark = pytest.mark.timeout(1200)  # the first test on a fresh machine installs the engine
 
 
 class World(Protocol):

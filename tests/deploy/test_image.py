@@ -234,7 +234,7 @@ def test_hardened_it_is_an_ordinary_user_with_the_sockets_group_and_no_rights(co
 def test_hardened_it_writes_to_its_data_and_nowhere_else(composed: Stack) -> None:
     write = "touch /app/data/mine && ! touch /app/mine 2>/dev/null && ! touch /opt/fks_master/mine 2>/dev/null"
     composed.engine.docker("exec", "--user", str(OURS), "fks_master", "sh", "-c", write)
-    assert "fks_master.db" in composed.engine.docker("exec", "fks_master", "ls", "/app/data")
+    assert "fks_master.db" in composed.engine.docker("exec", "--user", str(OURS), "fks_master", "ls", "/app/data")
     assert composed.request("/api/status")["store_failing"] is False
 
 
