@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -13,6 +13,7 @@ from fks_master.config.walk import nearest, show
 from fks_master.errors import ConfigError
 
 T = TypeVar("T")
+OTHERS = {"FKS_MONITOR_CONFIG", "FKS_MASTER_URL"}  # of the command line
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
@@ -77,6 +78,26 @@ def read_environment(environ: Mapping[str, str]) -> Settings:
     if reader.mistakes:
         raise ConfigError("environment", reader.mistakes)
     return settings
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Name variables that are read by nobody, though they look like one that is."""
+    asked = _Asked()
+    read_environment(asked)
+    known = asked.names | OTHERS
+    strange = (name for name in environ if name.startswith("FKS_") and name not in known)
+    return [f"{name} is read by nobody{near}" for name in sorted(strange) if (near := nearest(name, sorted(known)))]
+
+
+class _Asked(dict[str, str]):
+    """Has no variable, and knows for which it was asked."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as in dict
+        self.names.add(name)
+        return default
 
 
 class _Reader:

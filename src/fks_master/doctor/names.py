@@ -1,8 +1,12 @@
 """What was written down: config and environment, and who is let in by it."""
 
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
 
+from fks_master.config.environment import misspelt
+from fks_master.config.schema import Config
+from fks_master.docker.ourselves import find_our_id
 from fks_master.doctor.finding import Finding, error, fine, warning
 from fks_master.doctor.patient import Patient
 
@@ -26,6 +30,24 @@ async def look_at_config(patient: Patient) -> AsyncIterator[Finding]:
         yield warning(CONFIG, f"{config.source}: no service is watched", "add [[services]] with id and health_endpoint")
     else:
         yield fine(CONFIG, f"{config.source}: no mistakes, {len(config.services)} services")
+    for path, strange in _unknown_services(config):
+        advice = "correct it, unless that service is found by its label"
+        yield warning(CONFIG, f"{path}: the config has no service {strange}", advice)
+    ids = [one.id for one in config.services if _is_only_for_us(urlsplit(one.health_endpoint).hostname or "")]
+    if ids and find_our_id() is not None:
+        message = f"{', '.join(ids[:5])}{' …' if ids[5:] else ''}: asked at localhost, which is this container itself"
+        yield warning(
+            CONFIG, message, 'name the Compose service or container instead, as in "http://fks_api:8000/health"'
+        )
+
+
+def _unknown_services(config: Config) -> Iterator[tuple[str, str]]:
+    """Find the ids in `[alerts]` by which nobody is watched, as the config stands."""
+    known = {service.id for service in config.services}
+    for name in ("routes", "maintenance", "rules"):
+        for index, entry in enumerate(getattr(config.alerts, name)):
+            for strange in sorted(set(entry.services) - known):
+                yield f"alerts.{name}[{index}].services", strange
 
 
 async def look_at_environment(patient: Patient) -> AsyncIterator[Finding]:
@@ -33,7 +55,10 @@ async def look_at_environment(patient: Patient) -> AsyncIterator[Finding]:
         if mistakes.source == ENVIRONMENT:
             for mistake in mistakes.mistakes:
                 yield error(ENVIRONMENT, mistake, "set the variable as expected, or leave it out")
-    if patient.settings is not None:
+    strange = misspelt(patient.environ)
+    for each in strange:
+        yield warning(ENVIRONMENT, each, "correct its name, or take it away")
+    if patient.settings is not None and not strange:
         yield fine(ENVIRONMENT, "no mistakes")
 
 

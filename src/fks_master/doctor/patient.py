@@ -18,6 +18,7 @@ class Patient(msgspec.Struct, frozen=True):
     config: Config | None
     settings: Settings | None
     mistakes: tuple[ConfigError, ...] = ()
+    environ: Mapping[str, str] = {}
     clock: Clock = SystemClock()
 
 
@@ -33,4 +34,4 @@ def admit(path: Path | None, environ: Mapping[str, str], **said: str | int) -> P
         settings = msgspec.structs.replace(read_environment(environ), **said)
     except ConfigError as error:
         mistakes.append(error)
-    return Patient(config, settings, tuple(mistakes))
+    return Patient(config, settings, tuple(mistakes), environ)

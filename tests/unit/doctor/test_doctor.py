@@ -76,6 +76,26 @@ async def test_mistakes_of_the_environment_are_findings() -> None:
     assert (await only("environment")).level is Level.OK
 
 
+async def test_a_variable_that_nobody_reads_is_told_if_it_looks_like_one() -> None:
+    found = await only("environment", FKS_MONITR_API_KEY="secret", FKS_BILLING_TEAM="x")
+    assert found.message == 'FKS_MONITR_API_KEY is read by nobody; did you mean "FKS_MONITOR_API_KEY"?'
+    assert found.level is Level.WARNING
+
+
+async def test_services_that_alerts_name_and_nobody_watches_are_worth_a_thought() -> None:
+    text = ONE + '[[alerts.routes]]\nreceivers = []\nservices = ["one", "oen"]\n'
+    found = await findings("config", text)
+    assert [each.message for each in found[1:]] == ["alerts.routes[0].services: the config has no service oen"]
+
+
+async def test_localhost_in_a_container_is_worth_a_thought(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ONE + '[[services]]\nid = "near"\nhealth_endpoint = "http://localhost:8000/health"\n'
+    assert len(await findings("config", text)) == 1
+    monkeypatch.setattr("fks_master.doctor.names.find_our_id", lambda: "0" * 64)
+    found = (await findings("config", text))[1:]
+    assert [each.message for each in found] == ["one, near: asked at localhost, which is this container itself"]
+
+
 @pytest.mark.parametrize(
     ("text", "environ", "level"),
     [
