@@ -20,6 +20,15 @@ def find_our_id(mountinfo: str = "/proc/self/mountinfo") -> str | None:
     return match[1] if match else None
 
 
+def has_own_network(interfaces: str = "/sys/class/net") -> bool:
+    """Whether `localhost` is a container of its own: all its interfaces have their other end elsewhere."""
+    try:
+        links = [one for one in Path(interfaces).iterdir() if one.name != "lo"]
+        return bool(links) and all((one / "ifindex").read_bytes() != (one / "iflink").read_bytes() for one in links)
+    except OSError:
+        return False
+
+
 class Ourselves:
     """Knows us by our id, and the proxy by the address at which we reach the daemon."""
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fks_master.config.environment import misspelt
 from fks_master.config.schema import Config
-from fks_master.docker.ourselves import find_our_id
+from fks_master.docker.ourselves import find_our_id, has_own_network
 from fks_master.doctor.finding import Finding, error, fine, warning
 from fks_master.doctor.patient import Patient
 
@@ -34,7 +34,7 @@ async def look_at_config(patient: Patient) -> AsyncIterator[Finding]:
         advice = "correct it, unless that service is found by its label"
         yield warning(CONFIG, f"{path}: the config has no service {strange}", advice)
     ids = [one.id for one in config.services if _is_only_for_us(urlsplit(one.health_endpoint).hostname or "")]
-    if ids and find_our_id() is not None:
+    if ids and find_our_id() is not None and has_own_network():
         message = f"{', '.join(ids[:5])}{' …' if ids[5:] else ''}: asked at localhost, which is this container itself"
         yield warning(
             CONFIG, message, 'name the Compose service or container instead, as in "http://fks_api:8000/health"'

@@ -13,7 +13,7 @@ from fks_master.docker.compose.cli import ComposeCli, Member, Model, ServiceMode
 from fks_master.docker.compose.files import Roots
 from fks_master.docker.compose.plan import Known, Present, Step
 from fks_master.docker.compose.request import Action, Body, Request
-from fks_master.docker.ourselves import Ourselves, find_our_id
+from fks_master.docker.ourselves import Ourselves, find_our_id, has_own_network
 from fks_master.errors import ComposeRefusedError
 
 OURS = "a" * 64
@@ -144,6 +144,21 @@ def test_our_id_is_read_from_our_mounts(tmp_path: Path) -> None:
     mounts.write_text("1 2 0:1 / / rw - ext4 /dev/x rw\n")
     assert find_our_id(str(mounts)) is None
     assert find_our_id(str(tmp_path / "none")) is None
+
+
+@pytest.mark.parametrize(
+    ("links", "is_own"),
+    [({}, False), ({"eth0": (7, 8)}, True), ({"eth0": (2, 2)}, False), ({"docker0": (3, 3), "veth1": (7, 8)}, False)],
+)
+def test_a_network_of_our_own_is_told_from_the_hosts(
+    tmp_path: Path, links: dict[str, tuple[int, int]], *, is_own: bool
+) -> None:
+    for name, (own, other) in {"lo": (1, 1), **links}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ifindex").write_text(f"{own}\n")
+        (tmp_path / name / "iflink").write_text(f"{other}\n")
+    assert has_own_network(str(tmp_path)) is is_own
+    assert has_own_network(str(tmp_path / "none")) is False
 
 
 @pytest.mark.parametrize(

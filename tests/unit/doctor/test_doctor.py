@@ -92,6 +92,9 @@ async def test_localhost_in_a_container_is_worth_a_thought(monkeypatch: pytest.M
     text = ONE + '[[services]]\nid = "near"\nhealth_endpoint = "http://localhost:8000/health"\n'
     assert len(await findings("config", text)) == 1
     monkeypatch.setattr("fks_master.doctor.names.find_our_id", lambda: "0" * 64)
+    for is_bridged, expected in ((False, 1), (True, 2)):
+        monkeypatch.setattr("fks_master.doctor.names.has_own_network", lambda is_bridged=is_bridged: is_bridged)
+        assert len(await findings("config", text)) == expected
     found = (await findings("config", text))[1:]
     assert [each.message for each in found] == ["one, near: asked at localhost, which is this container itself"]
 
