@@ -162,12 +162,6 @@ def test_the_image_is_small_and_brings_no_tools_to_build_with(engine: Engine) ->
     assert not [word for word in found if word.startswith(("/usr", "/bin")) or "debian" in word]
 
 
-def test_what_is_loaded_only_when_needed_can_be_loaded(engine: Engine) -> None:
-    """What the wheels take for granted of the system, such as the library of C++."""
-    modules = "import aiodocker, apprise, asyncpg, pycares, pycurl, re2, uvloop, yaml"
-    engine.docker("run", "--rm", "--network", "none", IMAGE, "/opt/fks_master/bin/python", "-c", modules)
-
-
 def test_the_readmes_line_runs_the_monitor(stack: Stack) -> None:
     name = stack.run()
     assert {one["id"] for one in stack.request("/api/services")} == set(CHAIN)

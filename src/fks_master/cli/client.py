@@ -60,6 +60,7 @@ class Client:
             raise ClientError(self._refusal(error)) from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
+            reason = getattr(reason, "strerror", None) or reason
             message = f"no monitor answers at {self.url}: {reason}; start one with fks_master, or say --url"
             raise ClientError(message) from error
         return answer

@@ -1,5 +1,6 @@
 """The commands, each imported only when it is used, and `serve` where none is named."""
 
+import difflib
 import importlib
 from collections.abc import Iterator
 
@@ -50,6 +51,15 @@ class Commands(click.Group):
         module = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), module.rpartition(".")[2])
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            ctx.fail(f"there is no command {args[0]!r}{meant}")
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in MEANT):

@@ -29,7 +29,8 @@ async def look_at_config(patient: Patient) -> AsyncIterator[Finding]:
     elif not config.services and not config.discovery.enabled:
         yield warning(CONFIG, f"{config.source}: no service is watched", "add [[services]] with id and health_endpoint")
     else:
-        yield fine(CONFIG, f"{config.source}: no mistakes, {len(config.services)} services")
+        count = len(config.services)
+        yield fine(CONFIG, f"{config.source}: no mistakes, {count} service{'s' * (count != 1)}")
     for path, strange in _unknown_services(config):
         advice = "correct it, unless that service is found by its label"
         yield warning(CONFIG, f"{path}: the config has no service {strange}", advice)

@@ -1,6 +1,7 @@
 """Who is told: whether each can be reached, without telling anything."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
@@ -52,7 +53,8 @@ async def _reach(name: str, host: str, port: int) -> Finding:
             stack.callback(writer.close)
             address = str(writer.get_extra_info("peername")[0])
     except (OSError, TimeoutError, UnicodeError) as trouble:
-        reason = getattr(trouble, "strerror", None) or "no answer"
+        code = trouble.errno if isinstance(trouble, OSError) else None
+        reason = os.strerror(code) if code and code > 0 else getattr(trouble, "strerror", None) or "no answer"
         advice = "see whether name, port, firewall and proxy are right; what cannot be told waits and is tried again"
         return error(RECEIVERS, f"{name}: {host}, port {port}: {reason}", advice)
     if is_forbidden(address):

@@ -281,6 +281,7 @@ async def test_receivers_that_cannot_be_reached_are_in_the_way() -> None:
     for address in ("http://127.0.0.1:1/canary", "http://nobody.invalid/canary"):
         found = await only("receivers", f'[alerts]\nwebhook_url = "{address}"\n{ONE}')
         assert (found.level, "canary" in found.message) == (Level.ERROR, False)
+        assert "Connect call" not in found.message
     found = await findings("receivers", f'[alerts]\nheartbeat_url = "http://127.0.0.1:1/canary"\n{ONE}')
     assert [one.level for one in found] == [Level.WARNING, Level.ERROR]
     assert "canary" not in found[1].message
