@@ -52,9 +52,7 @@ def _look_at_socket(host: str) -> Finding | None:
         advice = f"install and start Docker, mount its socket, or name another by DOCKER_HOST; {WITHOUT}"
         return warning(DOCKER, f"{path}: {trouble.strerror}", advice)
     if not stat.S_ISSOCK(found.st_mode):
-        advice = (
-            "name Docker's socket by DOCKER_HOST; an empty folder is what Docker makes of a missing mount"
-        )
+        advice = "name Docker's socket by DOCKER_HOST; an empty folder is what Docker makes of a missing mount"
         return error(DOCKER, f"{path} is not a socket", advice)
     if not os.access(path, os.R_OK | os.W_OK):
         return error(DOCKER, f"{path} may not be used by this user", GROUP.format(_group(found.st_gid)))

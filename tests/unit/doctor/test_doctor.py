@@ -165,7 +165,9 @@ async def test_docker_that_is_not_there_is_told_with_what_still_works(here: Path
     assert found.level is Level.WARNING
     assert "checks and alerts work" in str(found.advice)
     (here / "folder").mkdir()
-    assert "Docker makes a folder" in str((await only("docker", DOCKER_HOST=f"unix://{here}/folder")).advice)
+    assert "what Docker makes of a missing mount" in str(
+        (await only("docker", DOCKER_HOST=f"unix://{here}/folder")).advice
+    )
 
 
 async def test_a_socket_at_which_nobody_answers_is_in_the_way(here: Path) -> None:
