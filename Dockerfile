@@ -46,7 +46,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["fks-entrypoint"
 ENTRYPOINT ["fks-entrypoint"]
 CMD ["serve"]
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates docker-cli docker-compose python3 tini tzdata \
+ && apt-get install -y --no-install-recommends ca-certificates docker-cli docker-compose libstdc++6 python3 tini tzdata \
  && apt-get clean \
  && rm -rf /var/cache/apt/*.bin /var/cache/debconf/*-old /var/lib/apt/lists/* /var/log/* \
       /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man \

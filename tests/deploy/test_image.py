@@ -162,6 +162,11 @@ def test_the_image_is_small_and_brings_no_tools_to_build_with(engine: Engine) ->
     assert not [word for word in found if word.startswith(("/usr", "/bin")) or "debian" in word]
 
 
+def test_what_is_loaded_only_when_needed_loads_in_the_image(engine: Engine) -> None:
+    """Wheels bring no C++ library of their own; these are first met in the middle of a check, or of an alert."""
+    engine.docker("run", "--rm", "--entrypoint", "python", IMAGE, "-c", "import aiodocker, asyncpg, pycurl, re2")
+
+
 def test_the_readmes_line_runs_the_monitor(stack: Stack) -> None:
     name = stack.run()
     assert {one["id"] for one in stack.request("/api/services")} == set(CHAIN)

@@ -96,7 +96,7 @@ export interface components {
          * Attempt
          * @description Who tried what, from where, and what came of it. `outcome` is the HTTP status, for commands likewise.
          *
-         *         Refusals that repeat within a second stand in one line; `count` says how many.
+         *         Refusals that repeat within a second, in a flood within a minute, stand in one line; `count` says how many.
          */
         Attempt: {
             action: string;
@@ -112,7 +112,7 @@ export interface components {
         };
         /**
          * Body
-         * @description `POST /api/compose` as sent; null is the same as left out.
+         * @description `POST /api/compose` as sent; null is the same as left out, and so are an empty file and project.
          */
         Body: {
             action: string;

@@ -47,7 +47,6 @@ export const T = {
     emptyRest: "Name your services in the config; it is read anew within a few seconds, without a restart.",
     well: (count: number) => `All ${count} services are healthy.`,
     wellOne: "The one service is healthy.",
-    wellThen: (count: number) => `${plural(count, "service was", "services were")} healthy.`,
     noneDown: (bad: number, count: number) => `Nothing is down; ${bad} of ${count} services need a look.`,
     answered: (done: number, count: number) => `${done} of ${count} services answered so far.`,
     down: (name: string, clock: string, age: string, why: string) => `${name} is down since ${clock} (${age}): ${why}.`,
@@ -121,8 +120,8 @@ export const T = {
     bad: (name: string, verb: string, clock: string, age: string, why: string) => `${name} ${verb} since ${clock} (${age}): ${why}.`,
     verbs: { down: "is down", Unhealthy: "fails", Degraded: "is degraded" } as Record<string, string>,
     then: (clock: string, name: string, was: string) => `At ${clock}, ${name} was ${was}. What is true now is not known.`,
-    answers: (ms: string, expected: string) => `Answers in ${ms}\u00a0ms, expected ${expected}\u00a0ms.`, noAnswer: "No answer yet.",
-    needed: (names: string, count: number) => `${names} ${count === 1 ? "needs" : "need"} it.`, needsOf: (names: string) => `It needs ${names}.`,
+    answers: (ms: string, expected: string) => `Answers in ${ms}\u00a0ms, expected ${expected}\u00a0ms.`,
+    needed: (names: string, count: number) => `${names} ${count === 1 ? "needs" : "need"} it.`,
     next: (ago: string, seconds: number) => `checked ${ago} ago, next ${seconds > 0 ? `in ${seconds}\u00a0s` : "now"}`, incident: "Incident",
     available: "Available", seen: "of seen time", notSeen: "not seen", checks: "Checks", every: (span: string) => `every ${span}`,
     endpoint: "health endpoint", container: "Container", image: "Image", started: "Started", ago: (age: string) => `${age} ago`, exit: "Exit", restarts: "Restarts",
@@ -134,9 +133,9 @@ export const T = {
 
   chart: {
     last: (range: string) => `Last ${range}`, zoomed: "Chosen time", percentiles: "Percentiles", phases: "Phases", kind: "What the chart shows", range: "Range", back: "Back",
-    answer: "Answer", answerUnit: "ms, p50 to p95", phaseUnit: "ms, stacked", cpu: "CPU", cpuUnit: "% of a core", memory: "Memory", network: "Network", networkUnit: "in, out thick",
+    answer: "Answer", answerUnit: "ms, p50 to p95", phaseUnit: "ms, stacked", cpu: "CPU", cpuUnit: "% of a core", memory: "Memory", network: "Network",
     block: "Block I/O", perSecond: "/s", expected: "expected", limit: "limit", notSeen: "not seen", incident: "incident",
-    dns: "DNS", connect: "connect", tls: "TLS", firstByte: "first byte", transfer: "transfer", p50: "p50", p95: "p95", median: "p50", inward: "in", outward: "out", read: "read", written: "written",
+    dns: "DNS", connect: "connect", tls: "TLS", firstByte: "first byte", transfer: "transfer", p50: "p50", p95: "p95", inward: "in", outward: "out", read: "read", written: "written",
     table: "The same as a table", from: "From, UTC", checks: "Checks", failed: "Failed", help: "Drag to zoom, double click to return. A red tick is a failed check.",
     label: (what: string) => `${what}; the same as a table below`, before: (exact: string) => `Nothing before ${exact}, when watching began.`,
     usageFrom: (moment: string) => keptFrom("container", moment), phasesFrom: (moment: string) => keptFrom("phase", moment),
@@ -168,14 +167,14 @@ export const T = {
     nobody: (count: number) => `${plural(count, "alert is", "alerts are")} firing, and nobody is told.`, noReceiver: "No receiver is configured: set webhook_url under [alerts] in the config.",
     refused: (count: number) => `${plural(count, "message was", "messages were")} refused`, pending: (count: number) => `${plural(count, "message waits", "messages wait")} for ${count === 1 ? "its" : "their"} receiver`, delivered: "Everything that had to be delivered was delivered.",
     firingTitle: "Firing", alert: "Alert", service: "Service", what: "What", toldTo: "Told", since: "Since", monitor: "the monitor", mutedBy: (why: string) => `nobody: ${why}`, hasIt: (who: string) => `${who} has it in hand`, toldAt: (whom: string, clock: string) => `${whom ? `${whom}, ` : ""}at ${clock}`, toNobody: "nobody: no receiver takes it", untold: (count: number) => `${count} told to nobody`, notYet: "not told yet", mine: "I have it", silence: "Silence",
-    silences: "Silences", noSilence: "Nothing is silenced.", newSilence: "New silence", objectives: "Objectives", objective: "Objective", left: "Budget left", burn: "Burn", heartbeats: "Heartbeats", due: "Due", ranLast: "Last run", cancelWindow: "End", why: "Why", by: "By", endsIn: "Ends in", end: "End", startsIn: (span: string) => `starts in ${span}`,
-    maintenance: "Maintenance", noWindow: "No maintenance is planned.", plan: "Plan maintenance", window: "Window", when: "When", next: "Now", active: "lasts now", allServices: "all services", configured: "by the config",
+    silences: "Silences", noSilence: "Nothing is silenced.", newSilence: "New silence", objectives: "Objectives", objective: "Objective", left: "Budget left", burn: "Burn", heartbeats: "Heartbeats", due: "Due", ranLast: "Last run", cancelWindow: "End", why: "Why", by: "By", endsIn: "Ends in", end: "End",
+    maintenance: "Maintenance", noWindow: "No maintenance is planned.", plan: "Plan maintenance", window: "Window", when: "When", next: "Now", active: "lasts now", allServices: "all services",
     receivers: "Receivers", noReceivers: "Nobody is told. Set webhook_url under [alerts] in the config.", name: "Name", kind: "Kind", last: "So far", test: "Test", sending: "sending", arrived: (answer: string) => `arrived: ${answer}`, failed: (answer: string) => `failed: ${answer}`, sent: (sent: number, refused: number, waiting: number) => [`${sent} sent`, refused && `${refused} refused`, waiting && `${waiting} waiting`].filter(Boolean).join(", "), neverUsed: "never used",
     deliveries: "Deliveries", noDelivery: "Nothing has been sent yet.", noFailed: "None has failed.", receiver: "Receiver", event: "Event", result: "Result", took: "Took", all: "All", onlyFailed: "Failed", which: "Which deliveries", tries: (count: number) => `, try ${count}`, states: { sent: "delivered", refused: "refused", pending: "waiting" } as Record<string, string>,
   },
   silence: {
     services: "Services, with * and ?", duration: "For", why: "Why", send: "Silence", cancel: "Cancel", done: (what: string) => `Silenced ${what}`, times: ["30 min", "2 h", "8 h", "1 d", "7 d"],
-    window: "Name", from: "From, UTC", plan: "Plan it", planned: (name: string) => `Planned ${name}`, starts: "Starts", now: "now",
+    window: "Name", from: "From, UTC", plan: "Plan it", planned: (name: string) => `Planned ${name}`, now: "now",
   },
 
   jobs: {

@@ -200,10 +200,8 @@ class Pipeline:
             self.opened[notice.event_type, notice.severity.value] += 1
             self._put(Alert(key, notice, notice.timestamp, self._labels(notice), heard_at=now))
         elif known.notice.id != notice.id:
-            is_told = (
-                known.told_id is not None and notice.event_type == EventType.SERVICE_DOWN
-            )  # and nobody heard of up
-            told_id = notice.id if is_told else known.told_id
+            is_no_news = known.told_id is not None and notice.event_type == EventType.SERVICE_DOWN  # up was not told
+            told_id = notice.id if is_no_news else known.told_id
             self._put(replace(known, notice=notice, told_id=told_id, muted=None, heard_at=now))
 
     def _evaluate(self, key: str, now: datetime, firing: Sequence[Stage] = FROM_THE_START) -> list[Outgoing]:

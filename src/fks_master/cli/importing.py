@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from fks_master.cli.words import counted
 from fks_master.config.load import check
 from fks_master.errors import ConfigError
 from fks_master.imports import gatus as gatus_import
 from fks_master.imports import kuma_database
 from fks_master.imports import uptime_kuma as kuma_import
 from fks_master.imports.draft import Draft
+from fks_master.words import counted
 
 output = click.option(
     "-o",

@@ -4,7 +4,7 @@ import click
 
 from fks_master import __version__
 from fks_master.app import Started
-from fks_master.cli.words import counted
+from fks_master.words import counted
 
 
 def show(started: Started) -> None:

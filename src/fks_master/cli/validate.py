@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from fks_master.cli.words import counted
 from fks_master.config.load import load
+from fks_master.words import counted
 
 
 @click.command()

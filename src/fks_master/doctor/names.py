@@ -9,6 +9,7 @@ from fks_master.config.schema import Config
 from fks_master.docker.ourselves import find_our_id, has_own_network
 from fks_master.doctor.finding import Finding, error, fine, warning
 from fks_master.doctor.patient import Patient
+from fks_master.words import counted
 
 CONFIG = "config"
 ENVIRONMENT = "environment"
@@ -29,8 +30,7 @@ async def look_at_config(patient: Patient) -> AsyncIterator[Finding]:
     elif not config.services and not config.discovery.enabled:
         yield warning(CONFIG, f"{config.source}: no service is watched", "add [[services]] with id and health_endpoint")
     else:
-        count = len(config.services)
-        yield fine(CONFIG, f"{config.source}: no mistakes, {count} service{'s' * (count != 1)}")
+        yield fine(CONFIG, f"{config.source}: no mistakes, {counted(len(config.services), 'service')}")
     for path, strange in _unknown_services(config):
         advice = "correct it, unless that service is found by its label"
         yield warning(CONFIG, f"{path}: the config has no service {strange}", advice)

@@ -86,7 +86,7 @@ export function Palette() {
   };
   const onKey = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setAt((at + step + found.length) % Math.max(1, found.length));
+    if (step) setAt((before) => (before + step + found.length) % Math.max(1, found.length));
     else if (event.key === "Enter") choose(found[at]);
     else return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-"""How the commands put things."""
+"""How people are told of numbers."""
 
 
 def counted(number: int, noun: str) -> str:
