@@ -155,7 +155,8 @@ class Journal:
             return
         entry = Entry((*told(change, self._now_ms()), *statements), tuple(map(as_read, change.events)))
         self._urgent.append(entry)
-        self._keep_recent(entry.events)
+        self._recent.extend(entry.events)
+        self._let_go()
         self._is_urgent.set()
         if self.is_failing:
             self._announce([entry])
@@ -212,6 +213,7 @@ class Journal:
     async def follow(self, after: int) -> list[Event]:
         """Wait for events numbered beyond `after`; return them oldest first, at most 500."""
         self._followed = after
+        self._let_go()
         while self._newest_readable <= after:
             self._news.clear()
             await self._news.wait()
@@ -296,8 +298,8 @@ class Journal:
                 return
             self._written(1)
 
-    def _keep_recent(self, events: Sequence[Event]) -> None:
-        self._recent.extend(events)
+    def _let_go(self) -> None:
+        """Keep the newest events, and those not yet asked for."""
         while len(self._recent) > FOLLOW_COUNT and self._recent[0].id <= self._followed:
             self._recent.popleft()
 
